@@ -1,0 +1,37 @@
+# What every target of linearb is built with, and the one way in which a layer becomes a library.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf)
+pkg_check_modules(libxdp REQUIRED IMPORTED_TARGET libxdp)
+pkg_check_modules(libpcap REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
+
+add_library(linearb_options INTERFACE)
+target_compile_options(linearb_options INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Werror
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+target_include_directories(linearb_options INTERFACE
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+if(LINEARB_SANITIZE)
+  target_compile_options(linearb_options INTERFACE
+    -fsanitize=${LINEARB_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(linearb_options INTERFACE -fsanitize=${LINEARB_SANITIZE})
+endif()
+
+# linearb_library(NAME DEPENDS target...): a static library linearb_NAME of the sources in this
+# folder. A layer names what it stands on; nothing else is in reach of its includes by accident,
+# and tests/layers_test.py looks at the includes themselves.
+function(linearb_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS")
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp *.c)
+  if(sources)
+    add_library(linearb_${name} STATIC ${sources})
+    target_link_libraries(linearb_${name} PUBLIC linearb_options ${arg_DEPENDS})
+  else()
+    add_library(linearb_${name} INTERFACE)
+    target_link_libraries(linearb_${name} INTERFACE linearb_options ${arg_DEPENDS})
+  endif()
+endfunction()
