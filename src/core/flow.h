@@ -23,13 +23,17 @@ LB_INLINE lb_u64 lb_flow_index(lb_u32 multiplier, lb_u32 bucket_bits, lb_u32 tab
   return (lb_u64)multiplier << 32 | bucket_bits << 8 | table << 7 | shapes;
 }
 
+/* 2^64 / golden ratio, odd: widens the multiplier to 64 bits, so that ports and interfaces, which
+ * are the low bits of the key, reach the high bits of the product, where the bucket is taken. */
+#define LB_FLOW_SPREAD 0x9e3779b97f4a7c15ull
+
 /* The bucket of a key in the table that the index names; each table has 1 << bucket_bits. */
 LB_INLINE lb_u32 lb_flow_bucket_of(lb_u64 index, lb_u32 interface_index, lb_u32 destination,
                                    lb_u16 port) {
   lb_u32 bits = (lb_u32)(index >> 8) & 0xff;
   lb_u32 table = (lb_u32)(index >> 7) & 1;
   lb_u64 key = ((lb_u64)destination << 32 | (lb_u64)port << 16) ^ interface_index;
-  lb_u64 mixed = key * (index >> 32 | 1);
+  lb_u64 mixed = key * ((index >> 32 | 1) * LB_FLOW_SPREAD);
   lb_u32 bucket = bits ? (lb_u32)(mixed >> 32) >> (32 - (bits & 31)) : 0;
   return (table << (bits & 31)) + bucket;
 }

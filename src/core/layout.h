@@ -34,7 +34,7 @@ enum {
 /* ---- config: array of one ------------------------------------------------------------------ */
 
 enum lb_config_flags {
-  LB_CONFIG_METADATA = 1 << 0, /* write metadata; off when a driver has no room in front */
+  LB_CONFIG_METADATA = 1 << 0, /* write metadata where the driver has room for it */
 };
 
 struct lb_config {
@@ -107,9 +107,8 @@ struct lb_counters {
   lb_u64 not_feed;
   lb_u64 malformed;
   lb_u64 no_receiver;
-  /* Second cache line: what is rare. The first of it is a way out of its own; the rest are
-   * details and not part of the sum. */
-  lb_u64 no_metadata; /* the driver refused room for metadata: to the kernel */
+  /* Second cache line: details of the above, rare, not part of the sum. */
+  lb_u64 no_metadata; /* of claimed and passed_up: the driver gave no room for metadata */
   lb_u64 oversized;   /* of malformed: larger than a frame */
   lb_u64 lost_races;  /* compare-and-swaps on the window that another CPU won */
   lb_u64 late;        /* of passed_up: behind the window */
@@ -120,16 +119,20 @@ LB_STATIC_ASSERT(sizeof(struct lb_counters) == 128, "two cache lines");
 
 /* ---- metadata: in front of every redirected packet ------------------------------------------ */
 
+/* 0 is no verdict: the receiver clears the byte before a frame goes back to the fill ring, and so
+ * knows a frame that came without metadata. */
 enum lb_verdict {
+  /* Ordinary packets: they move their line's mark. */
   LB_VERDICT_CLAIMED = 1,
-  LB_VERDICT_LATE,        /* behind the window; bits may be claimed */
-  LB_VERDICT_CONTENDED,   /* bits may be claimed */
+  LB_VERDICT_LATE,      /* behind the window; bits may be claimed */
+  LB_VERDICT_CONTENDED, /* bits may be claimed */
+  LB_VERDICT_SKIP,      /* nothing new, but its line skipped numbers before it */
+  LB_VERDICT_ORDINARY_LAST = LB_VERDICT_SKIP,
   LB_VERDICT_NOT_DATA,    /* heartbeat, reset, end of session, unsequenced, retransmission */
   LB_VERDICT_UNPUBLISHED, /* channel not published to this line, or another session */
   LB_VERDICT_BEHIND,      /* begins behind its own line's mark */
   LB_VERDICT_JUMP,        /* begins too far ahead of it */
   LB_VERDICT_COUNT,       /* a count that the hook does not claim */
-  LB_VERDICT_SKIP,        /* nothing new, but its line skipped numbers before it */
 };
 
 struct lb_metadata {

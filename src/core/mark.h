@@ -30,8 +30,8 @@ enum {
 struct lb_mark {
   lb_u64 published;      /* writer: data thread. reader: hook */
   lb_u64 shown;          /* writers: hook, and the data thread when it publishes or accepts a jump */
-  lb_u64 skipped_unseen; /* writer: hook. numbers that the line skipped before a packet that was
-                            dropped for want of credit: the receiver cannot learn of them otherwise */
+  lb_u64 skipped_unseen; /* writer: hook. numbers that the line skipped before a packet that
+                            the receiver does not see, or sees without metadata */
   lb_u64 unused[5];      /* a cache line of its own for each line */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_mark) == 64, "one cache line");

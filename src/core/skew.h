@@ -34,11 +34,14 @@ LB_INLINE void lb_skew_won(lb_u64* stamps, lb_u64 number, lb_u64 now_ns) {
                    lb_skew_tag(number) | (now_ns & LB_STAMP_TIME_MASK));
 }
 
-/* Nanoseconds since the number was won; -1 when its stamp is gone or was never written. */
+/* Nanoseconds since the number was won; -1 when its stamp is gone or was never written. A stamp
+ * that is ahead counts as 0: the clock of bpf_ktime_get_ns may step back by some nanoseconds from
+ * one CPU to another (kernel/time/timekeeping.c, ktime_get_mono_fast_ns). */
 LB_INLINE lb_s64 lb_skew_behind(lb_u64* stamps, lb_u64 number, lb_u64 now_ns) {
   lb_u64 stamp = lb_load_acquire(lb_skew_stamp(stamps, number));
   if (stamp == 0 || (stamp & ~LB_STAMP_TIME_MASK) != lb_skew_tag(number)) return -1;
-  return (lb_s64)((now_ns - stamp) & LB_STAMP_TIME_MASK);
+  lb_u64 behind_ns = (now_ns - stamp) & LB_STAMP_TIME_MASK;
+  return behind_ns > LB_STAMP_TIME_MASK / 2 ? 0 : (lb_s64)behind_ns;
 }
 
 #endif

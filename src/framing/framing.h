@@ -25,7 +25,7 @@ enum {
 /* An unsigned integer, or opaque bytes, at a fixed place. width 0: the feed has no such field. */
 struct lb_field {
   lb_u16 offset; /* from the first byte of the UDP payload (of the message, for message_length) */
-  lb_u8 width;   /* bytes: 1, 2, 4, 8; session: 1 to LB_SESSION_MAX */
+  lb_u8 width;   /* bytes: 1 to 8; session: 1 to LB_SESSION_MAX */
   lb_u8 big_endian;
 };
 
@@ -83,29 +83,36 @@ struct lb_datagram {
   lb_u32 numbered; /* 0: `first` says nothing (unsequenced, or a heartbeat without number) */
 };
 
-/* Reads a field of 1, 2, 4 or 8 bytes. Returns 0 when it does not lie before `end`. */
+/*
+ * The word whose last `width` bytes end at `field_end`. For BPF one load of eight bytes, whatever
+ * the width: what it reads in front of the field lies in the payload or in the UDP header before
+ * it. In user space, where a payload may stand alone, only the field is read.
+ */
+LB_INLINE lb_u64 lb_load_ending_at(const lb_u8* field_end, lb_u32 width) {
+#ifdef __bpf__
+  (void)width;
+  return lb_load_u64_le(field_end - 8);
+#else
+  lb_u64 word = 0;
+  __builtin_memcpy((lb_u8*)&word + (8 - width), field_end - width, width);
+  return word;
+#endif
+}
+
+/* Reads a field of 1 to 8 bytes; a wider one is cut to its first eight. Returns 0 when it does not
+ * lie before `end`. Without branches on width or byte order: they would multiply the paths that
+ * the verifier has to follow. */
 LB_INLINE int lb_field_read(struct lb_field field, const lb_u8* payload, const lb_u8* end,
                             lb_u64* value) {
-  const lb_u8* bytes = payload + (field.offset & (LB_HEADER_SPAN - 1));
-  switch (field.width) {
-    case 1:
-      if (bytes + 1 > end) return 0;
-      *value = *bytes;
-      return 1;
-    case 2:
-      if (bytes + 2 > end) return 0;
-      *value = field.big_endian ? lb_load_u16_be(bytes) : lb_load_u16_le(bytes);
-      return 1;
-    case 4:
-      if (bytes + 4 > end) return 0;
-      *value = field.big_endian ? lb_load_u32_be(bytes) : lb_load_u32_le(bytes);
-      return 1;
-    case 8:
-      if (bytes + 8 > end) return 0;
-      *value = field.big_endian ? lb_load_u64_be(bytes) : lb_load_u64_le(bytes);
-      return 1;
-  }
-  return 0;
+  lb_u32 width = field.width < 8 ? field.width : 8;
+  const lb_u8* field_end = payload + ((field.offset & (LB_HEADER_SPAN - 1)) + width);
+  if (field_end > end) return 0;
+  lb_u64 raw = lb_load_ending_at(field_end, width);
+  lb_u64 swapped = __builtin_bswap64(raw);
+  lb_u32 shift = (64 - 8 * width) & 63;
+  lb_u64 is_big = 0 - (lb_u64)(field.big_endian & 1);
+  *value = (raw ^ ((raw ^ swapped) & is_big)) << (shift & is_big) >> shift;
+  return 1;
 }
 
 #define LB_FOLD_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd */
@@ -117,18 +124,12 @@ LB_INLINE int lb_field_read(struct lb_field field, const lb_u8* payload, const l
 LB_INLINE int lb_session_read(struct lb_field field, const lb_u8* payload, const lb_u8* end,
                               lb_u64* session) {
   lb_u64 low, high = 0;
-  lb_u32 width = field.width;
-  if (width <= 4 && width != 3) return lb_field_read(field, payload, end, session);
-  const lb_u8* bytes = payload + (field.offset & (LB_HEADER_SPAN - 1));
-  if (width < 8){
-    if (bytes + 8 > end) return 0;
-    low = lb_load_u64_le(bytes) & (~0ull >> (64 - 8 * (width & 7)));
-  } else {
-    if (bytes + 8 > end) return 0;
-    low = lb_load_u64_le(bytes);
-    bytes += (width - 8) & 15;
-    if (bytes + 8 > end) return 0;
-    high = lb_load_u64_le(bytes);
+  if (!lb_field_read(field, payload, end, &low)) return 0;
+  *session = low;
+  if (field.width <= 4) return 1;
+  if (field.width > 8) {
+    struct lb_field rest = {(lb_u16)(field.offset + 8), (lb_u8)(field.width - 8), 0};
+    if (!lb_field_read(rest, payload, end, &high)) return 0;
   }
   low = (low ^ high << 31 ^ high >> 33) * LB_FOLD_MULTIPLIER;
   *session = ((low ^ low >> 29) * LB_FOLD_MULTIPLIER) >> (64 - LB_MARK_BITS);

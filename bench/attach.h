@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "linearb/options.h"
+#include "sys/fd.h"
+
+namespace linearb::bench {
+
+/// Attaches an XDP program to an interface, in this mode or not at all: a measurement that fell
+/// back from native to generic mode would be one of something else. The program is attached for as
+/// long as what is returned is open. Throws Error.
+sys::Fd attach(int program_fd, const std::string& interface, Mode mode);
+
+}  // namespace linearb::bench

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The source of live frames: the kernel hands it a template packet as often as it was asked to
+ * (BPF_PROG_RUN with BPF_F_TEST_XDP_LIVE_FRAMES), it writes the next number of the optiq feed into
+ * it, and sends it out of the source end of a line. So it arrives in the native hook of the other
+ * end, without a socket buffer and without a system call for each packet.
+ *
+ * A frame comes back from the page pool with what was in it before (net/bpf/test_run.c,
+ * xdp_test_run_init_page is called once for each page), so every run writes all that differs.
+ *
+ * It runs on one CPU at a time: the numbers need no atomic. A test run has the loopback as its
+ * interface; a packet of any other one is a real one, and none of its business.
+ */
+#include <linux/bpf.h>
+/* The helpers take their integers from there. */
+#include <bpf/bpf_helpers.h>
+
+#include "core/walk.h"
+
+enum {
+  LOOPBACK_INDEX = 1, /* in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX) */
+  SESSION_ID = LB_HEADERS_MIN + 4,      /* framings/optiq.toml */
+  SEQUENCE_NUMBER = LB_HEADERS_MIN + 8, /* framings/optiq.toml */
+};
+
+lb_u32 next_number;
+lb_u32 source_interface_index;
+
+SEC("xdp")
+int live_source(struct xdp_md* context) {
+  if (context->ingress_ifindex != LOOPBACK_INDEX) return XDP_PASS;
+  lb_u8* packet = (lb_u8*)(long)context->data;
+  if (packet + SEQUENCE_NUMBER + 4 > (lb_u8*)(long)context->data_end) return XDP_ABORTED;
+  *(lb_u32*)(packet + SESSION_ID) = next_number;
+  *(lb_u32*)(packet + SEQUENCE_NUMBER) = next_number;
+  next_number++;
+  return (int)bpf_redirect(source_interface_index, 0);
+}
+
+char license_of_the_peer[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace linearb {
+
+inline constexpr std::size_t kLinesMax = 8;
+
+/// One copy of the feed: a name that counters and reports use, and where it arrives.
+struct Line {
+  std::string name;       ///< "A"; at most 15 characters, unique
+  std::string interface;  ///< "vethA_dst"
+};
+
+/// A destination of UDP datagrams. Address and port in host byte order; address 0 takes every one.
+struct Destination {
+  std::uint32_t address = 0;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const Destination&, const Destination&) = default;
+};
+
+/// One sequence of messages, the same on every line.
+struct Channel {
+  std::string name;     ///< "optiq"
+  std::string framing;  ///< a built-in framing ("moldudp64") or the path of a framing file
+  Destination destination;
+  /// Where lines differ: line name and destination. A line that is not named here has the one above.
+  std::vector<std::pair<std::string, Destination>> line_destinations;
+
+  const Destination& destination_on(const std::string& line) const;
+};
+
+enum class Dedup { window, lru };
+enum class Order { arrival, sequence };
+enum class Mode { automatic, native, generic };
+enum class ZeroCopy { automatic, require, off };
+enum class Wait { poll, spin, busy_poll };
+
+/// What a receiver is told. The defaults are those of the command line.
+struct ReceiverOptions {
+  std::vector<Line> lines{{"A", "vethA_dst"}, {"B", "vethB_dst"}};
+  std::vector<Channel> channels{{"optiq", "optiq", {0, 30001}, {}}};
+  Dedup dedup = Dedup::window;
+  Order order = Order::arrival;
+  Mode mode = Mode::automatic;
+  ZeroCopy zero_copy = ZeroCopy::automatic;
+  Wait wait = Wait::poll;
+  std::optional<unsigned> cpu;  ///< pins the data thread
+  std::uint32_t frames = 4096;  ///< frames of each socket, a power of two from 64 to 65,536
+  bool hugepages = false;
+  bool keep_hook = false;  ///< leaves program and pins for the next receiver
+  std::optional<std::uint64_t> packets;  ///< ends after so many delivered
+  std::optional<double> idle_exit_seconds;  ///< ends when no feed packet came for so long
+  std::string write_path;  ///< empty: nothing is written
+};
+
+/// "239.192.30.1:30001" or "any:30001". Throws UsageError naming the text and what is accepted.
+Destination parse_destination(const std::string& text);
+
+/// "A=vethA_dst".
+Line parse_line(const std::string& text);
+
+/// "NAME=FRAMING@GROUP:PORT", or "NAME=FRAMING@A=GROUP:PORT,B=GROUP:PORT" where lines differ.
+Channel parse_channel(const std::string& text);
+
+/// Checks everything that can be checked without touching the system: names unique, numbers in
+/// range, line names of channels known. Throws UsageError naming the option and what is accepted.
+void validate(const ReceiverOptions& options);
+
+}  // namespace linearb

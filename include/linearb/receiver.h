@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "linearb/error.h"
+#include "linearb/options.h"
+#include "linearb/summary.h"
+
+namespace linearb {
+
+/// A range of message numbers, [first, first + count).
+struct Run {
+  std::uint64_t first = 0;
+  std::uint32_t count = 0;
+};
+
+/// One packet with messages that were not delivered before. Everything in it points into the
+/// frame that the kernel wrote: it is valid until the callback returns, and nothing is copied.
+struct Delivery {
+  std::uint16_t channel = 0;     ///< index into ReceiverOptions::channels
+  std::uint8_t line = 0;         ///< index into ReceiverOptions::lines
+  std::uint64_t epoch = 0;       ///< 0 for unsequenced packets
+  std::uint64_t arrival_ns = 0;  ///< CLOCK_MONOTONIC, when the hook saw the packet
+  Run range;                     ///< all messages of the packet
+  std::span<const Run> news;     ///< those that are new, ascending; the whole range as a rule
+  std::span<const std::uint8_t> payload;  ///< of the UDP datagram
+  std::span<const std::uint8_t> packet;   ///< from the Ethernet header on
+
+  bool is_whole() const noexcept { return news.size() == 1 && news[0].count == range.count; }
+};
+
+/// What a running receiver can tell at any moment, for a display. Counts since the start.
+struct Progress {
+  std::uint64_t packets = 0;   ///< delivered
+  std::uint64_t messages = 0;  ///< delivered
+  struct OfLine {
+    std::uint64_t packets = 0;
+    std::uint64_t won = 0;
+    std::uint64_t duplicate = 0;
+  };
+  std::vector<OfLine> lines;
+};
+
+/// Arbitrates the lines of a feed: loads and attaches the hook if none is attached, joins the
+/// multicast groups, owns the AF_XDP sockets, and hands each message once to a callback.
+///
+/// One receiver owns a hook at a time. Not copyable, not movable; `stop` and `progress` may be
+/// called from any thread, everything else from one.
+class Receiver {
+ public:
+  using Deliver = std::function<void(const Delivery&)>;
+
+  /// Sets everything up; packets that arrive from here on wait in the rings. `deliver` is called
+  /// from the thread that calls run(); it may be empty. Throws UsageError for what the caller can
+  /// mend in the options, Error for what the system refused; nothing stays attached then.
+  Receiver(const ReceiverOptions& options, Deliver deliver);
+  /// Detaches what this receiver attached.
+  ~Receiver();
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+
+  /// Receives until stop(), or until an end that the options name; then empties the slots, drains
+  /// the rings and sums up. Call once. Throws Error when a system call fails that must not, or when
+  /// the file of `write_path` could not be written.
+  Summary run();
+
+  /// Ends run() soon. Safe from a signal handler.
+  void stop() noexcept;
+
+  /// A snapshot for a display.
+  Progress progress() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace linearb

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The parts of the hook that loop or branch much. Each is a global function, which the verifier
+ * checks on its own: its paths add to those of the program instead of multiplying them.
+ */
+#ifndef LINEARB_BPF_APART_H
+#define LINEARB_BPF_APART_H
+
+#include "core/layout.h"
+
+__attribute__((noinline)) int claim_range(struct lb_channel* channel, lb_u64 generation,
+                                          lb_u64 first, lb_u32 count, lb_u32* lost_races) {
+  if (!channel || !lost_races) return LB_CLAIM_CONTENDED;
+  return lb_window_claim(channel->words, LB_WINDOW_ORDER, (lb_u32)generation, first, count,
+                         lost_races);
+}
+
+__attribute__((noinline)) int holds_range(struct lb_channel* channel, lb_u64 generation,
+                                          lb_u64 first, lb_u32 count) {
+  if (!channel) return 0;
+  return lb_window_holds(channel->words, LB_WINDOW_ORDER, (lb_u32)generation, first, count);
+}
+
+__attribute__((noinline)) int record_skew(struct lb_histogram* skew, lb_u64 behind_ns) {
+  if (!skew) return 0;
+  lb_histogram_add(skew, behind_ns);
+  return 1;
+}
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The hook: the one XDP program of linearb. It drops in the driver what another line has already
+ * brought, and hands the rest to the receiver's AF_XDP sockets. It is an accelerator: whatever it
+ * cannot judge it passes up, and the sequencer in user space is the authority.
+ *
+ * The order of the steps is what makes it right, see ARCHITECTURE.md: nothing is claimed before
+ * everything that can fail has succeeded; nothing is dropped that begins behind its own line's
+ * mark; the mark moves last.
+ */
+#include "bpf/apart.h"
+#include "bpf/maps.h"
+#include "core/flow.h"
+#include "core/skew.h"
+#include "core/walk.h"
+#include "framing/judge.h"
+
+/* One packet on its way through the hook. */
+struct packet {
+  struct lb_walk walk;
+  struct lb_datagram datagram;
+  const struct lb_flow* flow;
+  struct lb_counters* counters;
+  struct lb_channel* channel;
+  struct lb_mark* mark;
+  lb_u64 shown; /* the mark when the packet was judged */
+  lb_u64 bank;
+  lb_s32 place;
+  lb_u32 kind;
+};
+
+/* Every packet whose line is known leaves through here, once. */
+LB_INLINE int leave(lb_u64* counter, int action) {
+  lb_count(counter, 1);
+  return action;
+}
+
+LB_INLINE struct lb_counters* counters_of(lb_u64 bank, lb_u32 line) {
+  lb_u32 cpu = bpf_get_smp_processor_id();
+  lb_u32 index = ((lb_u32)(bank & 1) * LB_LINES_MAX + line) * LB_CPUS_MAX + cpu;
+  return cpu < LB_CPUS_MAX ? bpf_map_lookup_elem(&counters, &index) : 0;
+}
+
+LB_INLINE const struct lb_flow* find_flow(lb_u64 index, lb_u32 interface_index, lb_u32 destination,
+                                          lb_u16 port) {
+  lb_u32 key = lb_flow_bucket_of(index, interface_index, destination, port);
+  const struct lb_flow_bucket* bucket = bpf_map_lookup_elem(&flows, &key);
+  return bucket ? lb_bucket_find(bucket, interface_index, destination, port) : 0;
+}
+
+LB_INLINE int pass_unrelated(lb_u64 bank, lb_u32 interface_index) {
+  struct lb_interface* interface = bpf_map_lookup_elem(&interfaces, &interface_index);
+  struct lb_counters* line = interface ? counters_of(bank, interface->line) : 0;
+  if (!line) return XDP_PASS;
+  lb_count(&line->packets, 1);
+  return leave(&line->not_feed, XDP_PASS);
+}
+
+LB_INLINE int uses_lru(const struct packet* packet) {
+  return packet->flow->framing_and_flags >> 6 & LB_FLOW_LRU;
+}
+
+LB_INLINE int remembered(struct packet* packet) {
+  if (uses_lru(packet)) {
+    lb_u32 session_id = (lb_u32)packet->datagram.first;
+    return bpf_map_lookup_elem(&seen_sessions, &session_id) != 0;
+  }
+  return holds_range(packet->channel, lb_mark_generation(packet->shown), packet->datagram.first,
+                     packet->datagram.count);
+}
+
+LB_INLINE enum lb_claim claim(struct packet* packet) {
+  if (uses_lru(packet)) {
+    lb_u32 session_id = (lb_u32)packet->datagram.first;
+    lb_u8 seen = 1;
+    long error = bpf_map_update_elem(&seen_sessions, &session_id, &seen, BPF_NOEXIST);
+    return error == 0 ? LB_CLAIM_NEW : error == -17 /* EEXIST */ ? LB_CLAIM_NOTHING : LB_CLAIM_LATE;
+  }
+  lb_u32 lost_races = 0;
+  enum lb_claim result =
+      (enum lb_claim)claim_range(packet->channel, lb_mark_generation(packet->shown),
+                                 packet->datagram.first, packet->datagram.count, &lost_races);
+  if (lost_races) lb_count(&packet->counters->lost_races, lost_races);
+  return result;
+}
+
+LB_INLINE int advance(struct packet* packet) {
+  if (packet->place < 0) return uses_lru(packet); /* identifiers have no order: nothing to move */
+  return lb_mark_advance(&packet->mark->shown, packet->shown, packet->datagram.first,
+                         packet->datagram.first + packet->datagram.count);
+}
+
+LB_INLINE int drop_duplicate(struct packet* packet) {
+  lb_u64 number = lb_skew_sampled(packet->datagram.first, packet->datagram.count);
+  if (number) {
+    lb_s64 behind_ns = lb_skew_behind(packet->channel->stamps, number, bpf_ktime_get_ns());
+    lb_u32 index = (lb_u32)(packet->bank & 1) * LB_LINES_MAX + packet->flow->line;
+    struct lb_histogram* skew = bpf_map_lookup_elem(&skews, &index);
+    if (skew && behind_ns >= 0) record_skew(skew, (lb_u64)behind_ns);
+  }
+  return leave(&packet->counters->duplicate, XDP_DROP);
+}
+
+/* Dropped without having been claimed, so that the other line's copy can still win. The mark moves:
+ * the line did bring it. */
+LB_INLINE int drop_for_want_of_credit(struct packet* packet, enum lb_verdict verdict) {
+  if (verdict <= LB_VERDICT_ORDINARY_LAST) {
+    if (packet->place > 0)
+      lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
+    advance(packet);
+  }
+  if (verdict == LB_VERDICT_SKIP) return drop_duplicate(packet);
+  return leave(&packet->counters->no_credit, XDP_DROP);
+}
+
+/* Step 6, for an ordinary packet that holds a credit. LB_VERDICT_NOTHING_NEW: the other line took
+ * all of it meanwhile. */
+enum { LB_VERDICT_NOTHING_NEW = 0 };
+LB_INLINE int claim_verdict(struct packet* packet) {
+  switch (claim(packet)) {
+    case LB_CLAIM_NEW: return LB_VERDICT_CLAIMED;
+    case LB_CLAIM_LATE: return LB_VERDICT_LATE;
+    case LB_CLAIM_CONTENDED: return LB_VERDICT_CONTENDED;
+    case LB_CLAIM_NOTHING: break;
+  }
+  if (packet->place > 0) return LB_VERDICT_SKIP;
+  return advance(packet) ? LB_VERDICT_NOTHING_NEW : LB_VERDICT_BEHIND;
+}
+
+LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packet,
+                              lb_u32 verdict, lb_u64 now_ns) {
+  struct lb_metadata* metadata = (void*)(long)context->data_meta;
+  if ((void*)(metadata + 1) > (void*)(long)context->data) return;
+  metadata->arrival_ns = now_ns;
+  metadata->first = packet->datagram.first;
+  metadata->place = packet->place;
+  metadata->count = (lb_u16)packet->datagram.count;
+  metadata->channel = packet->flow->channel;
+  metadata->payload_offset = packet->walk.payload_offset;
+  metadata->payload_length = packet->walk.payload_length;
+  metadata->line = packet->flow->line;
+  metadata->verdict = (lb_u8)verdict;
+  metadata->kind = (lb_u8)packet->kind;
+  metadata->generation = (lb_u8)lb_mark_generation(packet->shown);
+}
+
+/* Some drivers give no room in front of a packet. The receiver sees that the frame has no metadata
+ * and parses it itself; what the line skipped can only be told through the mark. */
+LB_INLINE void go_without_metadata(struct packet* packet, lb_u32 verdict) {
+  lb_count(&packet->counters->no_metadata, 1);
+  if (packet->place > 0 && verdict <= LB_VERDICT_ORDINARY_LAST)
+    lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
+}
+
+/* Steps 4 to 7, for a packet of a channel that has a receiver. */
+LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 verdict,
+                        lb_u32 slot, lb_u64 flags) {
+  if (verdict == LB_VERDICT_CLAIMED && remembered(packet)) {
+    if (packet->place > 0)
+      verdict = LB_VERDICT_SKIP;
+    else if (advance(packet))
+      return drop_duplicate(packet);
+    else
+      verdict = LB_VERDICT_BEHIND;
+  }
+  struct lb_credit* credit = bpf_map_lookup_elem(&credits, &slot);
+  if (!credit) return leave(&packet->counters->no_receiver, XDP_PASS);
+  int has_metadata = flags & LB_CONFIG_METADATA &&
+                     bpf_xdp_adjust_meta(context, -(int)sizeof(struct lb_metadata)) == 0;
+  enum lb_credit_share share =
+      verdict == LB_VERDICT_CLAIMED ? LB_CREDIT_CLAIM : LB_CREDIT_PASS_UP;
+  if (!lb_credit_take(credit, share)) return drop_for_want_of_credit(packet, verdict);
+
+  lb_u64 now_ns = bpf_ktime_get_ns();
+  if (verdict == LB_VERDICT_CLAIMED) verdict = (lb_u32)claim_verdict(packet);
+  if (verdict == LB_VERDICT_NOTHING_NEW) {
+    lb_credit_give_back(credit);
+    return drop_duplicate(packet);
+  }
+  if (verdict == LB_VERDICT_CLAIMED) {
+    lb_u64 number = lb_skew_sampled(packet->datagram.first, packet->datagram.count);
+    if (number) lb_skew_won(packet->channel->stamps, number, now_ns);
+  }
+  if (verdict == LB_VERDICT_LATE) lb_count(&packet->counters->late, 1);
+  if (verdict == LB_VERDICT_CONTENDED) lb_count(&packet->counters->contended, 1);
+  if (has_metadata)
+    write_metadata(context, packet, verdict, now_ns);
+  else
+    go_without_metadata(packet, verdict);
+  if (verdict <= LB_VERDICT_ORDINARY_LAST) advance(packet);
+  leave(verdict == LB_VERDICT_CLAIMED ? &packet->counters->claimed : &packet->counters->passed_up,
+        XDP_REDIRECT);
+  return (int)bpf_redirect_map(&xsks_map, slot, XDP_PASS);
+}
+
+SEC("xdp")
+int linearb(struct xdp_md* context) {
+  const lb_u8* data = (void*)(long)context->data;
+  const lb_u8* data_end = (void*)(long)context->data_end;
+  lb_u32 zero = 0, interface_index = context->ingress_ifindex;
+  struct packet packet = {};
+
+  struct lb_config* settings = bpf_map_lookup_elem(&config, &zero);
+  if (!settings) return XDP_PASS;
+  lb_u64 flow_index = lb_load_acquire(&settings->flow_index);
+  packet.bank = lb_load_acquire(&settings->bank);
+  enum lb_walk_result walked = lb_walk_frame(data, data_end, &packet.walk);
+  if (walked != LB_WALK_NOT_UDP && flow_index & LB_FLOWS_EXACT)
+    packet.flow = find_flow(flow_index, interface_index, packet.walk.destination, packet.walk.port);
+  if (walked != LB_WALK_NOT_UDP && !packet.flow && flow_index & LB_FLOWS_ANY)
+    packet.flow = find_flow(flow_index, interface_index, 0, packet.walk.port);
+  if (!packet.flow) return pass_unrelated(packet.bank, interface_index);
+
+  packet.counters = counters_of(packet.bank, packet.flow->line);
+  if (!packet.counters) return XDP_PASS;
+  lb_count(&packet.counters->packets, 1);
+  if ((lb_u64)(data_end - data) > settings->frame_room) {
+    lb_count(&packet.counters->oversized, 1);
+    return leave(&packet.counters->malformed, XDP_PASS);
+  }
+  lb_u32 slot = packet.flow->slot_base + context->rx_queue_index;
+  if (context->rx_queue_index >= LB_QUEUES_MAX || !bpf_map_lookup_elem(&xsks_map, &slot))
+    return leave(&packet.counters->no_receiver, XDP_PASS);
+
+  lb_u32 framing_index = packet.flow->framing_and_flags & (LB_FRAMINGS_MAX - 1);
+  lb_u32 channel_index = packet.flow->channel;
+  lb_u32 mark_index = channel_index * LB_LINES_MAX + packet.flow->line;
+  const struct lb_framing* framing = bpf_map_lookup_elem(&framings, &framing_index);
+  packet.channel = bpf_map_lookup_elem(&windows, &channel_index);
+  packet.mark = bpf_map_lookup_elem(&marks, &mark_index);
+  if (!framing || !packet.channel || !packet.mark)
+    return leave(&packet.counters->no_receiver, XDP_PASS);
+  lb_u32 beyond = (packet.walk.payload_offset - LB_HEADERS_MIN) & 127;
+  if (walked == LB_WALK_DATAGRAM)
+    packet.kind = lb_framing_decode(framing, data + LB_HEADERS_MIN + beyond, data_end,
+                                    packet.walk.payload_length, &packet.datagram);
+  if (walked == LB_WALK_INCONSISTENT || packet.kind == LB_KIND_MALFORMED)
+    return leave(&packet.counters->malformed, XDP_PASS);
+  lb_u64 published = lb_load_acquire(&packet.mark->published);
+  packet.shown = lb_load_acquire(&packet.mark->shown);
+  lb_u32 verdict = uses_lru(&packet)
+                       ? lb_judge_identifier((enum lb_kind)packet.kind, &packet.place)
+                       : lb_judge((enum lb_kind)packet.kind, &packet.datagram, framing, published,
+                                  packet.shown, settings->ahead, &packet.place);
+  return arbitrate(context, &packet, verdict, slot, settings->flags);
+}
+
+char license_of_the_hook[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps of the hook. The values are described in core/layout.h. All are pinned by name, so that
+ * every load of the object, on whichever line, shares them. The sizes here are those of an object
+ * loaded by hand; the receiver's own loader sizes them by its configuration.
+ */
+#ifndef LINEARB_BPF_MAPS_H
+#define LINEARB_BPF_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "core/layout.h"
+#include "framing/framing.h"
+
+#define LB_ARRAY(name, value_type, entries, map_flag_bits) \
+  struct {                                                 \
+    __uint(type, BPF_MAP_TYPE_ARRAY);                      \
+    __uint(max_entries, entries);                          \
+    __uint(map_flags, map_flag_bits);                      \
+    __uint(pinning, LIBBPF_PIN_BY_NAME);                   \
+    __type(key, lb_u32);                                   \
+    __type(value, value_type);                             \
+  } name SEC(".maps")
+
+LB_ARRAY(config, struct lb_config, 1, BPF_F_MMAPABLE);
+LB_ARRAY(flows, struct lb_flow_bucket, LB_FLOW_TABLES* LB_FLOW_BUCKETS_DEFAULT, BPF_F_MMAPABLE);
+LB_ARRAY(framings, struct lb_framing, LB_FRAMINGS_MAX, BPF_F_MMAPABLE);
+LB_ARRAY(windows, struct lb_channel, LB_CHANNELS_DEFAULT, BPF_F_MMAPABLE);
+LB_ARRAY(marks, struct lb_mark, LB_CHANNELS_DEFAULT* LB_LINES_MAX, BPF_F_MMAPABLE);
+LB_ARRAY(credits, struct lb_credit, LB_SLOTS_MAX, BPF_F_MMAPABLE);
+LB_ARRAY(counters, struct lb_counters, LB_COUNTER_BANKS* LB_LINES_MAX* LB_CPUS_MAX,
+         BPF_F_MMAPABLE);
+LB_ARRAY(skews, struct lb_histogram, LB_COUNTER_BANKS* LB_LINES_MAX, BPF_F_MMAPABLE);
+
+struct {
+  __uint(type, BPF_MAP_TYPE_XSKMAP);
+  __uint(max_entries, LB_SLOTS_MAX);
+  __uint(pinning, LIBBPF_PIN_BY_NAME);
+  __type(key, lb_u32);
+  __type(value, lb_u32);
+} xsks_map SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, LB_LINES_MAX);
+  __uint(pinning, LIBBPF_PIN_BY_NAME);
+  __type(key, lb_u32);
+  __type(value, struct lb_interface);
+} interfaces SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, LB_SEEN_SESSIONS);
+  __uint(pinning, LIBBPF_PIN_BY_NAME);
+  __type(key, lb_u32); /* session_id */
+  __type(value, lb_u8);
+} seen_sessions SEC(".maps");
+
+#endif

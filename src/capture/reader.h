@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <pcap/pcap.h>
+
+#include "capture/byte_stream.h"
+#include "capture/link_layer.h"
+
+namespace linearb::capture {
+
+struct Record {
+  std::uint64_t timestamp_ns;           // since the epoch
+  std::span<const std::uint8_t> bytes;  // an Ethernet frame; valid until the next call of next()
+  std::uint32_t original_length;        // what the frame had before the capture cut it off
+};
+
+/// Reads a capture: pcap and pcapng, micro- and nanoseconds, either byte order, plain or gzip, of
+/// Ethernet, Linux cooked and raw IP links. A pcapng file has to be of one link type throughout.
+///
+/// Whatever is wrong with a file is a UsageError that names file, record, byte and what to do.
+class Reader {
+ public:
+  explicit Reader(std::string path);
+
+  /// Nothing at the end of the file.
+  std::optional<Record> next();
+
+ private:
+  struct Closer {
+    void operator()(pcap_t* capture) const noexcept { ::pcap_close(capture); }
+  };
+
+  [[noreturn]] void refuse_record() const;
+
+  std::string path_;
+  ByteStream stream_;  // capture_ reads it: it has to go last
+  std::unique_ptr<pcap_t, Closer> capture_;
+  const LinkLayer* link_ = nullptr;
+  std::vector<std::uint8_t> frame_;  // of the last record, where it was not Ethernet
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace linearb::capture

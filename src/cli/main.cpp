@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/unknown_name.h"
+#include "linearb/error.h"
+
+namespace linearb::cli {
+namespace {
+
+int refuse(const CLI::App& app, const CLI::ParseError& error) {
+  std::string text = describe_unknown_name(app).value_or(error.what());
+  fmt::print(stderr,
+             "linearb: {}\nlinearb --help, and --help behind a command, list what there is\n",
+             text);
+  return kWrongUsage;
+}
+
+int run_command(int argc, char** argv) {
+  CLI::App app{
+      "linearb arbitrates the redundant lines of a market data feed: every message once, "
+      "whichever line brings it first.",
+      "linearb"};
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("--version", LINEARB_VERSION);
+  app.require_subcommand(1);
+  std::vector<Command> commands{add_demo(app), add_receive(app), add_feed(app), add_lab(app)};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked_for_text) {
+    return app.exit(asked_for_text);
+  } catch (const CLI::ParseError& error) {
+    return refuse(app, error);
+  }
+  for (const Command& command : commands) {
+    if (command.arguments->parsed()) return command.run();
+  }
+  return kWrongUsage;
+}
+
+int fail(const std::exception& error, int status) {
+  fmt::print(stderr, "linearb: {}\n", error.what());
+  return status;
+}
+
+}  // namespace
+}  // namespace linearb::cli
+
+int main(int argc, char** argv) {
+  using namespace linearb;
+  try {
+    return cli::run_command(argc, argv);
+  } catch (const UsageError& error) {
+    return cli::fail(error, cli::kWrongUsage);
+  } catch (const std::exception& error) {
+    return cli::fail(error, cli::kFailed);
+  }
+}

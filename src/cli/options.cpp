@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/nearest.h"
+#include "linearb/error.h"
+
+namespace linearb::cli {
+namespace {
+
+std::string lines_text(const std::vector<Line>& lines) {
+  std::vector<std::string> texts;
+  for (const Line& line : lines) texts.push_back(fmt::format("{}={}", line.name, line.interface));
+  return fmt::format("{}", fmt::join(texts, " "));
+}
+
+/// An option that is repeated, once for each value: a word that follows the value is not taken for
+/// a second one.
+template <typename Value>
+CLI::Option* add_repeatable(CLI::App& command, const std::string& name, std::vector<Value>& values,
+                            Value (*parse)(const std::string&), const std::string& help) {
+  auto set = [&values, parse](const std::vector<std::string>& texts) {
+    values.clear();
+    for (const std::string& text : texts) values.push_back(parse(text));
+  };
+  return command.add_option_function<std::vector<std::string>>(name, set, help + " (repeatable)")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+std::size_t position_of_choice(const std::string& option, const std::string& word,
+                               const std::vector<std::string>& words) {
+  auto found = std::ranges::find(words, word);
+  if (found == words.end())
+    throw UsageError(fmt::format("{} \"{}\": {}", option, word, config::suggest_name(word, words)));
+  return static_cast<std::size_t>(found - words.begin());
+}
+
+std::string choices_text(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, "|"));
+}
+
+void add_line_option(CLI::App& command, std::vector<Line>& lines) {
+  std::string standard = lines_text(lines);
+  add_repeatable(command, "--line", lines, parse_line, "A copy of the feed and its interface")
+      ->type_name("NAME=INTERFACE")
+      ->default_str(standard);
+}
+
+void add_channel_option(CLI::App& command, std::vector<Channel>& channels) {
+  add_repeatable(command, "--channel", channels, parse_channel,
+                 "A sequence of messages; where lines differ, FRAMING@A=GROUP:PORT,B=GROUP:PORT; "
+                 "\"any\" as the group takes every address")
+      ->type_name("NAME=FRAMING@GROUP:PORT")
+      ->default_str("optiq=optiq@any:30001");
+}
+
+void add_mode_option(CLI::App& command, Mode& mode) {
+  add_choice<Mode>(command, mode,
+                   {"--mode",
+                    {"auto", "native", "generic"},
+                    "Where the hook runs: in the driver or behind it; auto is native where the "
+                    "driver has it"});
+}
+
+void add_zero_copy_option(CLI::App& command, ZeroCopy& zero_copy) {
+  add_choice<ZeroCopy>(command, zero_copy,
+                       {"--zero-copy",
+                        {"auto", "require", "off"},
+                        "Whether the NIC writes into user memory itself"});
+}
+
+void add_json_option(CLI::App& command, bool& json) {
+  command.add_flag("--json", json, "One JSON object on stdout at the end, and nothing else there");
+}
+
+void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
+  add_line_option(command, options.lines);
+  add_channel_option(command, options.channels);
+  add_choice<Dedup>(command, options.dedup,
+                    {"--dedup",
+                     {"window", "lru"},
+                     "What the hook remembers: a window of numbers, or identifiers without order"});
+  add_choice<Order>(
+      command, options.order,
+      {"--order", {"arrival", "sequence"}, "Deliver at once, or in the order of the numbers"});
+  add_mode_option(command, options.mode);
+  add_zero_copy_option(command, options.zero_copy);
+  add_choice<Wait>(command, options.wait,
+                   {"--wait",
+                    {"poll", "spin", "busy-poll"},
+                    "How to wait for packets; spin is for a core of its own"});
+  command.add_option("--cpu", options.cpu, "Pin the data thread to this CPU")->type_name("N");
+  command
+      .add_option("--frames", options.frames, "Frames of each socket, a power of two, 64 to 65536")
+      ->type_name("N")
+      ->capture_default_str();
+  command.add_flag("--hugepages", options.hugepages, "Frames in huge pages, where there are any");
+  command.add_flag("--keep-hook", options.keep_hook,
+                   "Leave the hook attached for the next receiver");
+  command.add_option("--packets", options.packets, "End after N delivered packets")->type_name("N");
+  command
+      .add_option("--idle-exit", options.idle_exit_seconds,
+                  "End when no feed packet came for S seconds, after the first")
+      ->type_name("S");
+  command
+      .add_option("--write", options.write_path,
+                  "Write what is delivered as a pcap file with nanoseconds")
+      ->type_name("FILE");
+}
+
+}  // namespace linearb::cli

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linearb/options.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string_view>
+#include <tuple>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <net/if.h>
+
+#include "config/nearest.h"
+#include "core/layout.h"
+#include "linearb/error.h"
+
+namespace linearb {
+namespace {
+
+static_assert(kLinesMax == LB_LINES_MAX);
+
+constexpr std::size_t kNameMax = 15;
+constexpr std::size_t kInterfaceNameMax = IFNAMSIZ - 1;
+constexpr std::uint32_t kFramesMin = 64;
+constexpr std::uint32_t kFramesMax = 65'536;
+
+constexpr std::string_view kDestinationForm = "GROUP:PORT, as 239.192.30.1:30001 or any:30001";
+constexpr std::string_view kLineForm = "NAME=INTERFACE, as A=vethA_dst";
+constexpr std::string_view kChannelForm =
+    "NAME=FRAMING@GROUP:PORT, as optiq=optiq@any:30001, or NAME=FRAMING@A=GROUP:PORT,B=GROUP:PORT";
+
+[[noreturn]] void refuse(std::string_view option, std::string_view text, std::string_view reason,
+                         std::string_view form) {
+  throw UsageError(
+      fmt::format("{} \"{}\": {}; what is accepted is {}", option, text, reason, form));
+}
+
+/// Names stand in options, counters and reports: they hold none of the signs that separate there.
+bool is_name(std::string_view text) {
+  auto is_accepted = [](char sign) {
+    return (sign >= 'a' && sign <= 'z') || (sign >= 'A' && sign <= 'Z') ||
+           (sign >= '0' && sign <= '9') || sign == '-' || sign == '_' || sign == '.';
+  };
+  return !text.empty() && text.size() <= kNameMax &&
+         std::all_of(text.begin(), text.end(), is_accepted);
+}
+
+void check_name(std::string_view option, std::string_view name) {
+  if (is_name(name)) return;
+  throw UsageError(
+      fmt::format("{}: the name \"{}\" is not 1 to {} letters, digits, \"-\", \"_\" or \".\"",
+                  option, name, kNameMax));
+}
+
+/// What stands before and behind the separator; nothing where it is missing.
+std::optional<std::pair<std::string, std::string>> split(const std::string& text,
+                                                         std::size_t separator) {
+  if (separator == text.npos) return std::nullopt;
+  return std::pair(text.substr(0, separator), text.substr(separator + 1));
+}
+
+std::uint16_t parse_port(const std::string& port, const std::string& text) {
+  std::uint16_t value = 0;
+  const char* end = port.data() + port.size();
+  auto [stopped, error] = std::from_chars(port.data(), end, value);
+  if (error != std::errc{} || stopped != end || value == 0)
+    refuse("destination", text, "the port has to be 1 to 65535", kDestinationForm);
+  return value;
+}
+
+std::vector<std::pair<std::string, Destination>> parse_line_destinations(const std::string& list,
+                                                                         const std::string& text) {
+  std::vector<std::pair<std::string, Destination>> destinations;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    std::size_t end = std::min(list.find(',', begin), list.size());
+    std::string element = list.substr(begin, end - begin);
+    auto parts = split(element, element.find('='));
+    if (!parts)
+      refuse("--channel", text, fmt::format("\"{}\" names no line", element), kChannelForm);
+    destinations.emplace_back(parts->first, parse_destination(parts->second));
+    begin = end + 1;
+  }
+  return destinations;
+}
+
+std::vector<std::string> names_of(const std::vector<Line>& lines) {
+  std::vector<std::string> names;
+  for (const Line& line : lines) names.push_back(line.name);
+  return names;
+}
+
+void validate_lines(const std::vector<Line>& lines) {
+  if (lines.empty() || lines.size() > kLinesMax)
+    throw UsageError(
+        fmt::format("--line: {} lines; there can be 1 to {}", lines.size(), kLinesMax));
+  std::set<std::string> names;
+  for (const Line& line : lines) {
+    check_name("--line", line.name);
+    if (!names.insert(line.name).second)
+      throw UsageError(fmt::format("--line: the name \"{}\" is given twice", line.name));
+    if (line.interface.empty() || line.interface.size() > kInterfaceNameMax)
+      throw UsageError(fmt::format("--line {}: the interface \"{}\" has not 1 to {} letters",
+                                   line.name, line.interface, kInterfaceNameMax));
+  }
+}
+
+void validate_channel(const Channel& channel, const std::vector<std::string>& lines) {
+  check_name("--channel", channel.name);
+  if (channel.framing.empty())
+    throw UsageError(fmt::format("--channel {}: it names no framing", channel.name));
+  std::set<std::string> named;
+  for (const auto& [line, destination] : channel.line_destinations) {
+    if (std::find(lines.begin(), lines.end(), line) == lines.end())
+      throw UsageError(fmt::format("--channel {}: there is no line \"{}\"; {}", channel.name, line,
+                                   config::suggest_name(line, lines)));
+    if (!named.insert(line).second)
+      throw UsageError(
+          fmt::format("--channel {}: line \"{}\" has two destinations", channel.name, line));
+  }
+  for (const std::string& line : lines) {
+    if (channel.destination_on(line).port == 0)
+      throw UsageError(
+          fmt::format("--channel {}: line \"{}\" has no destination; name it as "
+                      "{}=GROUP:PORT",
+                      channel.name, line, line));
+  }
+}
+
+/// A packet belongs to one line and one channel: the hook tells them by interface and destination.
+void validate_destinations(const ReceiverOptions& options) {
+  std::map<std::tuple<std::string, std::uint32_t, std::uint16_t>, std::string> taken;
+  for (const Channel& channel : options.channels) {
+    for (const Line& line : options.lines) {
+      const Destination& destination = channel.destination_on(line.name);
+      std::string user = fmt::format("channel \"{}\" on line \"{}\"", channel.name, line.name);
+      auto [place, is_free] = taken.try_emplace(
+          std::tuple(line.interface, destination.address, destination.port), user);
+      if (!is_free)
+        throw UsageError(fmt::format("--channel: {} and {} take the same packets of interface {}",
+                                     place->second, user, line.interface));
+    }
+  }
+}
+
+void validate_channels(const ReceiverOptions& options) {
+  if (options.channels.empty() || options.channels.size() > LB_CHANNELS_MAX)
+    throw UsageError(fmt::format("--channel: {} channels; there can be 1 to {}",
+                                 options.channels.size(), +LB_CHANNELS_MAX));
+  std::vector<std::string> lines = names_of(options.lines);
+  std::set<std::string> names;
+  for (const Channel& channel : options.channels) {
+    validate_channel(channel, lines);
+    if (!names.insert(channel.name).second)
+      throw UsageError(fmt::format("--channel: the name \"{}\" is given twice", channel.name));
+  }
+  validate_destinations(options);
+}
+
+}  // namespace
+
+const Destination& Channel::destination_on(const std::string& line) const {
+  for (const auto& [owner, own] : line_destinations) {
+    if (owner == line) return own;
+  }
+  return destination;
+}
+
+Destination parse_destination(const std::string& text) {
+  auto parts = split(text, text.rfind(':'));
+  if (!parts) refuse("destination", text, "it has no port", kDestinationForm);
+  Destination destination;
+  destination.port = parse_port(parts->second, text);
+  if (parts->first == "any") return destination;
+  in_addr address{};
+  if (::inet_pton(AF_INET, parts->first.c_str(), &address) != 1 || address.s_addr == 0)
+    refuse("destination", text, fmt::format("\"{}\" is no IPv4 address", parts->first),
+           kDestinationForm);
+  destination.address = ntohl(address.s_addr);
+  return destination;
+}
+
+Line parse_line(const std::string& text) {
+  auto parts = split(text, text.find('='));
+  if (!parts || parts->second.empty()) refuse("--line", text, "it names no interface", kLineForm);
+  check_name("--line", parts->first);
+  return {parts->first, parts->second};
+}
+
+Channel parse_channel(const std::string& text) {
+  Channel channel;
+  auto name = split(text, text.find('='));
+  if (!name) refuse("--channel", text, "it has no name", kChannelForm);
+  check_name("--channel", name->first);
+  // The last "@": a framing can be a path, and a path can hold the sign.
+  auto framing = split(name->second, name->second.rfind('@'));
+  if (!framing || framing->first.empty())
+    refuse("--channel", text, "it names no framing", kChannelForm);
+  channel.name = name->first;
+  channel.framing = framing->first;
+  if (framing->second.find('=') == std::string::npos)
+    channel.destination = parse_destination(framing->second);
+  else
+    channel.line_destinations = parse_line_destinations(framing->second, text);
+  return channel;
+}
+
+void validate(const ReceiverOptions& options) {
+  validate_lines(options.lines);
+  validate_channels(options);
+  if (options.dedup == Dedup::lru && options.order == Order::sequence)
+    throw UsageError(
+        "--order sequence needs numbers that count up; identifiers under --dedup lru have no "
+        "order");
+  if (!std::has_single_bit(options.frames) || options.frames < kFramesMin ||
+      options.frames > kFramesMax)
+    throw UsageError(fmt::format("--frames {}: it has to be a power of two from {} to {}",
+                                 options.frames, kFramesMin, kFramesMax));
+  if (options.packets && *options.packets == 0)
+    throw UsageError("--packets 0: it has to be at least 1");
+  if (options.idle_exit_seconds &&
+      !(std::isfinite(*options.idle_exit_seconds) && *options.idle_exit_seconds > 0))
+    throw UsageError(fmt::format("--idle-exit {}: it has to be a number of seconds above 0",
+                                 *options.idle_exit_seconds));
+}
+
+}  // namespace linearb

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/strict_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/nearest.h"
+#include "linearb/error.h"
+
+namespace linearb::config {
+namespace {
+
+/// What a person writes by hand is far smaller; a capture given by mistake is refused early.
+constexpr std::size_t kFileBytesMax = 1024 * 1024;
+
+std::string at(std::string_view file, const toml::source_region& region) {
+  return fmt::format("{}:{}:{}", file, region.begin.line, region.begin.column);
+}
+
+}  // namespace
+
+toml::table parse_toml(std::string_view text, std::string_view file) {
+  try {
+    return toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    throw UsageError(fmt::format("{}: {}", at(file, error.source()), error.description()));
+  }
+}
+
+toml::table parse_toml_file(const std::string& path) {
+  std::string text(kFileBytesMax + 1, '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!stream.is_open() || stream.bad())
+    throw UsageError(fmt::format("read {}: {}", path, std::strerror(errno)));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > kFileBytesMax)
+    throw UsageError(fmt::format("{}: larger than {} bytes, which no TOML file of linearb is", path,
+                                 kFileBytesMax));
+  return parse_toml(text, path);
+}
+
+StrictTable::StrictTable(std::string file, std::string name, const toml::table& table)
+    : file_(std::move(file)), name_(std::move(name)), table_(&table) {}
+
+const toml::node* StrictTable::find(std::string_view key) {
+  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
+  return table_->get(key);
+}
+
+bool StrictTable::has(std::string_view key) {
+  return find(key) != nullptr;
+}
+
+std::optional<std::string> StrictTable::optional_text(std::string_view key) {
+  const toml::node* node = find(key);
+  if (!node) return std::nullopt;
+  if (!node->is_string()) refuse(key, "has to be a text in quotation marks");
+  return node->as_string()->get();
+}
+
+std::string StrictTable::text(std::string_view key) {
+  std::optional<std::string> value = optional_text(key);
+  if (!value) refuse_missing(key);
+  return *value;
+}
+
+std::size_t StrictTable::choice(std::string_view key,
+                                std::initializer_list<std::string_view> choices) {
+  std::optional<std::string> value = optional_text(key);
+  if (!value) return 0;
+  const auto* found = std::find(choices.begin(), choices.end(), *value);
+  if (found == choices.end())
+    refuse(key, fmt::format("is \"{}\"; it can be \"{}\"", *value, fmt::join(choices, "\", \"")));
+  return static_cast<std::size_t>(found - choices.begin());
+}
+
+std::optional<std::uint64_t> StrictTable::optional_number(std::string_view key, Range range) {
+  const toml::node* node = find(key);
+  if (!node) return std::nullopt;
+  if (!node->is_integer()) refuse(key, "has to be a whole number");
+  std::int64_t value = node->as_integer()->get();
+  if (value < 0 || std::cmp_less(value, range.least) || std::cmp_greater(value, range.most))
+    refuse(key, fmt::format("is {}; it has to be {} to {}", value, range.least, range.most));
+  return static_cast<std::uint64_t>(value);
+}
+
+std::uint64_t StrictTable::number(std::string_view key, Range range) {
+  std::optional<std::uint64_t> value = optional_number(key, range);
+  if (!value) refuse_missing(key);
+  return *value;
+}
+
+std::optional<StrictTable> StrictTable::optional_table(std::string_view key) {
+  const toml::node* node = find(key);
+  if (!node) return std::nullopt;
+  if (!node->is_table()) refuse(key, "has to be a table");
+  return StrictTable(file_, fmt::format("[{}]", name_of(key)), *node->as_table());
+}
+
+StrictTable StrictTable::table(std::string_view key) {
+  std::optional<StrictTable> value = optional_table(key);
+  if (!value) refuse_missing(key);
+  return *std::move(value);
+}
+
+std::vector<StrictTable> StrictTable::tables(std::string_view key) {
+  std::vector<StrictTable> values;
+  const toml::node* node = find(key);
+  if (!node) return values;
+  if (!node->is_array_of_tables())
+    refuse(key, fmt::format("has to be one or more tables: [[{}]]", name_of(key)));
+  for (const toml::node& element : *node->as_array())
+    values.emplace_back(file_, fmt::format("[[{}]]", name_of(key)), *element.as_table());
+  return values;
+}
+
+void StrictTable::finish() const {
+  for (const auto& [key, node] : *table_) {
+    if (std::find(asked_.begin(), asked_.end(), key.str()) == asked_.end()) refuse_unknown(key);
+  }
+}
+
+void StrictTable::refuse(std::string_view key, std::string_view reason) const {
+  const toml::node* node = key.empty() ? nullptr : table_->get(key);
+  throw UsageError(fmt::format("{}: {}{}{} {}", at(file_, node ? node->source() : table_->source()),
+                               name_, name_.empty() || key.empty() ? "" : " ", key, reason));
+}
+
+/// The dotted name without brackets: "message.length".
+std::string StrictTable::name_of(std::string_view key) const {
+  std::string outer = name_;
+  std::erase_if(outer, [](char letter) { return letter == '[' || letter == ']'; });
+  return outer.empty() ? std::string(key) : fmt::format("{}.{}", outer, key);
+}
+
+void StrictTable::refuse_missing(std::string_view key) const {
+  for (const auto& [other, node] : *table_) {
+    if (nearest_name(other.str(), std::array{std::string(key)})) refuse_unknown(other);
+  }
+  throw UsageError(fmt::format("{}: {} has no \"{}\"", at(file_, table_->source()),
+                               name_.empty() ? "the file" : name_, key));
+}
+
+void StrictTable::refuse_unknown(const toml::key& key) const {
+  throw UsageError(fmt::format("{}: {} has no key \"{}\"; {}", at(file_, key.source()),
+                               name_.empty() ? "the file" : name_, key.str(),
+                               suggest_name(key.str(), asked_)));
+}
+
+}  // namespace linearb::config

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Step 3 of the hook: is a packet ordinary, so that it may be claimed or dropped without asking the
+ * sequencer? A pure function of the packet and of two words that were read once.
+ */
+#ifndef LINEARB_FRAMING_JUDGE_H
+#define LINEARB_FRAMING_JUDGE_H
+
+#include "core/layout.h"
+#include "framing/framing.h"
+
+/*
+ * Returns LB_VERDICT_CLAIMED for an ordinary packet, else why it goes up unclaimed. `published` and
+ * `shown` are the words of its channel and line (core/mark.h); `*place` becomes where it stands to
+ * its line's mark, LB_PLACE_UNKNOWN if there is none to compare with.
+ */
+LB_INLINE enum lb_verdict lb_judge(enum lb_kind kind, const struct lb_datagram* datagram,
+                                   const struct lb_framing* framing, lb_u64 published, lb_u64 shown,
+                                   lb_u64 ahead, lb_s32* place) {
+  *place = LB_PLACE_UNKNOWN;
+  lb_u32 generation = lb_mark_generation(published);
+  int is_published = generation != 0 && generation == lb_mark_generation(shown) &&
+                     lb_mark_value(published) == datagram->session;
+  if (is_published && datagram->numbered) *place = lb_mark_place(shown, datagram->first);
+  if (kind != LB_KIND_DATA) return LB_VERDICT_NOT_DATA;
+  if (!is_published) return LB_VERDICT_UNPUBLISHED;
+  if (datagram->count > LB_CLAIM_MAX ||
+      datagram->first + datagram->count > framing->sequence_limit)
+    return LB_VERDICT_COUNT;
+  if (*place < 0) return LB_VERDICT_BEHIND;
+  if ((lb_u64)*place > ahead) return LB_VERDICT_JUMP;
+  return LB_VERDICT_CLAIMED;
+}
+
+/* The same under dedup = "lru": an identifier without order is ordinary whatever its value. */
+LB_INLINE enum lb_verdict lb_judge_identifier(enum lb_kind kind, lb_s32* place) {
+  *place = LB_PLACE_UNKNOWN;
+  return kind == LB_KIND_DATA ? LB_VERDICT_CLAIMED : LB_VERDICT_NOT_DATA;
+}
+
+#endif

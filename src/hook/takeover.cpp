@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hook/takeover.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sys/grace.h"
+
+namespace linearb::hook {
+namespace {
+
+constexpr std::size_t kCounterWords = sizeof(lb_counters) / sizeof(lb_u64);
+
+void clear_bank(const Maps& maps, std::uint32_t bank, std::uint32_t lines) noexcept {
+  for (std::uint32_t line = 0; line < lines; ++line) {
+    for (std::uint32_t cpu = 0; cpu < LB_CPUS_MAX; ++cpu) maps.counters(bank, line, cpu) = {};
+    maps.skew(bank, line) = {};
+  }
+}
+
+void unpublish(const Maps& maps) noexcept {
+  for (std::uint32_t channel = 0; channel < maps.windows().size(); ++channel)
+    for (std::uint32_t line = 0; line < LB_LINES_MAX; ++line)
+      lb_store_release(&maps.mark(channel, line).published, 0);
+}
+
+void clear_channels(const Maps& maps) noexcept {
+  for (lb_channel& channel : maps.windows()) channel = {};
+  for (std::uint32_t channel = 0; channel < maps.windows().size(); ++channel)
+    for (std::uint32_t line = 0; line < LB_LINES_MAX; ++line) maps.mark(channel, line) = {};
+  maps.clear_seen_sessions();
+}
+
+/// Nothing is outstanding, and nothing may be taken: a slot has no socket yet.
+void close_credits(const Maps& maps) noexcept {
+  for (std::uint32_t slot = 0; slot < LB_SLOTS_MAX; ++slot) {
+    lb_credit& credit = maps.credit(slot);
+    lb_store_release(&credit.capacity, 0);
+    lb_store_release(&credit.returned, lb_load_acquire(&credit.redirected));
+  }
+}
+
+/// Into the table that is not read, then one store.
+FlowTable publish_flows(const Maps& maps, std::span<const lb_flow> flows) {
+  const std::uint32_t other = (maps.config().flow_index >> 7 & 1) ^ 1;
+  FlowTable table = build_flow_table(flows, maps.flow_buckets(), other);
+  std::ranges::copy(table.buckets, maps.flows().begin() + other * maps.flow_buckets());
+  lb_store_release(&maps.config().flow_index, table.index);
+  return table;
+}
+
+}  // namespace
+
+FlowTable take_over(const Maps& maps, const Setup& setup) {
+  unpublish(maps);
+  empty_slots(maps);  // and with the grace period nobody acts on what was published
+  clear_channels(maps);
+  close_credits(maps);
+  maps.clear_interfaces();
+  for (const auto& [index, line] : setup.interfaces) maps.set_interface(index, line);
+  std::ranges::copy(setup.framings, maps.framings().begin());
+  lb_config& config = maps.config();
+  lb_store_release(&config.ahead, LB_AHEAD_DEFAULT);
+  lb_store_release(&config.frame_room, setup.frame_room);
+  lb_store_release(&config.flags, setup.metadata ? LB_CONFIG_METADATA : 0);
+  lb_store_release(&config.layout_version, LB_LAYOUT_VERSION);
+  FlowTable table = publish_flows(maps, setup.flows);
+  change_bank(maps, setup.lines);
+  return table;
+}
+
+void empty_slots(const Maps& maps) {
+  for (std::uint32_t slot = 0; slot < LB_SLOTS_MAX; ++slot) maps.clear_socket(slot);
+  sys::wait_for_grace_period();
+}
+
+std::uint32_t change_bank(const Maps& maps, std::uint32_t lines) {
+  const auto left = static_cast<std::uint32_t>(maps.config().bank & 1);
+  clear_bank(maps, left ^ 1, lines);
+  lb_store_release(&maps.config().bank, left ^ 1);
+  sys::wait_for_grace_period();
+  return left;
+}
+
+lb_counters sum_counters(const Maps& maps, std::uint32_t bank, std::uint32_t line) noexcept {
+  std::uint64_t sums[kCounterWords] = {};
+  for (std::uint32_t cpu = 0; cpu < LB_CPUS_MAX; ++cpu) {
+    std::uint64_t words[kCounterWords];
+    std::memcpy(words, &maps.counters(bank, line, cpu), sizeof(words));
+    for (std::size_t i = 0; i < kCounterWords; ++i) sums[i] += words[i];
+  }
+  lb_counters result;
+  std::memcpy(&result, sums, sizeof(result));
+  return result;
+}
+
+std::uint32_t cpus_in_hook(const Maps& maps, std::uint32_t bank, std::uint32_t lines) noexcept {
+  std::uint32_t cpus = 0;
+  for (std::uint32_t cpu = 0; cpu < LB_CPUS_MAX; ++cpu) {
+    for (std::uint32_t line = 0; line < lines; ++line) {
+      if (maps.counters(bank, line, cpu).packets == 0) continue;
+      ++cpus;
+      break;
+    }
+  }
+  return cpus;
+}
+
+}  // namespace linearb::hook

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/data_path.h"
+
+#include <algorithm>
+
+#include "core/walk.h"
+#include "sys/clock.h"
+
+namespace linearb::receiver {
+namespace {
+
+/// A handle names a packet in the UMEM by its address, and the slot of the socket it came from.
+constexpr std::uint32_t kSlotShift = 48;
+static_assert(LB_SLOTS_MAX < 1 << 16);
+
+std::uint64_t handle_of(const Port& port, const std::byte* data) noexcept {
+  const auto address = static_cast<std::uint64_t>(data - port.socket->umem().data(0));
+  return std::uint64_t{port.slot} << kSlotShift | address;
+}
+std::uint32_t slot_of(std::uint64_t handle) noexcept {
+  return static_cast<std::uint32_t>(handle >> kSlotShift);
+}
+std::uint64_t address_of(std::uint64_t handle) noexcept {
+  return handle & ((1ull << kSlotShift) - 1);
+}
+
+sequencer::Sequencer::Dedup dedup_of(bool uses_identifiers) noexcept {
+  return uses_identifiers ? sequencer::Sequencer::Dedup::identifiers
+                          : sequencer::Sequencer::Dedup::window;
+}
+
+sequencer::Settings settings_of(const DataPath::Parts& parts) noexcept {
+  sequencer::Settings settings;
+  settings.ahead = parts.maps.config().ahead;
+  settings.lines = parts.lines;
+  return settings;
+}
+
+/// For a counter that this thread writes and a display reads.
+void count(std::atomic<std::uint64_t>& counter, std::uint64_t summand) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + summand, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+DataPath::DataPath(const Parts& parts)
+    : parts_(parts),
+      sequencer_(parts.framings, settings_of(parts), dedup_of(parts.uses_identifiers), *this),
+      publication_(parts.maps, static_cast<std::uint32_t>(parts.framings.size()), parts.lines),
+      realtime_offset_ns_(sys::realtime_ns() - sys::monotonic_ns()) {
+  news_.reserve(32'768);  // as many runs as a datagram can have
+}
+
+std::uint32_t DataPath::receive() noexcept {
+  std::uint32_t received = 0;
+  for (Port& port : parts_.ports.ports()) received += receive_from(port);
+  return received;
+}
+
+std::uint32_t DataPath::receive_from(Port& port) noexcept {
+  xsk::RxBatch batch = port.socket->receive(kBatch);
+  port.ring_was_empty = batch.empty();
+  if (batch.empty()) return 0;
+  for (const xsk::RxPacket received : batch) take(port, received);
+  const std::uint32_t size = batch.size();
+  port.received += size;
+  const std::uint32_t returned = port.socket->refill(port.socket->pool().size());
+  batch.release();
+  return_credits(port, returned);
+  return size;
+}
+
+/// Pairs with the load of `returned` in lb_credit_take.
+void DataPath::return_credits(Port& port, std::uint32_t frames) noexcept {
+  if (frames == 0) return;
+  port.returned += frames;
+  lb_store_release(&parts_.maps.credit(port.slot).returned, port.redirected_before + port.returned);
+}
+
+void DataPath::take(Port& port, const xsk::RxPacket& received) noexcept {
+  sequencer::Packet packet;
+  packet.handle = handle_of(port, received.data);
+  ++held_[port.slot];
+  const bool follows = describe(received, port, packet);
+  ++judged_[packet.line];
+  if (first_arrival_ns_ == 0) first_arrival_ns_ = packet.arrival_ns;
+  last_arrival_ns_ = packet.arrival_ns;
+  sequencer_.push(packet);
+  if (follows && !parts_.uses_identifiers)
+    publication_.follow(packet.channel, packet.line, sequencer_.channel(packet.channel));
+}
+
+/// Fills in what the hook knew, or parses again when the frame came without metadata. Returns
+/// whether the packet may change what is published to the hook.
+bool DataPath::describe(const xsk::RxPacket& received, const Port& port,
+                        sequencer::Packet& packet) noexcept {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(received.data);
+  auto* metadata = reinterpret_cast<lb_metadata*>(received.data) - 1;
+  generation_ = 0;
+  if (metadata->verdict == 0)
+    return describe_by_walk({data, received.length_bytes}, port, packet);
+
+  packet.channel = metadata->channel;
+  packet.line = metadata->line;
+  packet.place = metadata->place;
+  packet.arrival_ns = metadata->arrival_ns;
+  packet.payload = {data + metadata->payload_offset, metadata->payload_length};
+  packet.kind = lb_framing_decode(parts_.framings[packet.channel], packet.payload.data(),
+                                  packet.payload.data() + packet.payload.size(),
+                                  metadata->payload_length, &packet.datagram);
+  const std::uint8_t verdict = metadata->verdict;
+  if (verdict <= LB_VERDICT_ORDINARY_LAST) generation_ = metadata->generation;
+  metadata->verdict = 0;  // so that the next packet in this frame is not taken for this one
+  return verdict != LB_VERDICT_CLAIMED;
+}
+
+bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port& port,
+                                sequencer::Packet& packet) noexcept {
+  packet.line = static_cast<std::uint8_t>(port.line);
+  packet.arrival_ns = sys::monotonic_ns();
+  packet.counts_skips = false;  // the hook adds them to the mark
+  lb_walk walk{};
+  if (lb_walk_frame(bytes.data(), bytes.data() + bytes.size(), &walk) != LB_WALK_DATAGRAM)
+    return false;
+  const lb_flow* const flow =
+      hook::find_flow(parts_.flows, port.interface_index, walk.destination, walk.port);
+  if (!flow) return false;
+  packet.line = flow->line;
+  packet.channel = flow->channel;
+  packet.payload = bytes.subspan(walk.payload_offset, walk.payload_length);
+  packet.kind = lb_framing_decode(parts_.framings[packet.channel], packet.payload.data(),
+                                  packet.payload.data() + packet.payload.size(),
+                                  walk.payload_length, &packet.datagram);
+  return true;
+}
+
+void DataPath::decided(const sequencer::Packet& packet,
+                       const sequencer::Decision& decision) noexcept {
+  switch (decision.outcome) {
+    case sequencer::Outcome::won:
+      count(won_[packet.line], 1);
+      [[fallthrough]];
+    case sequencer::Outcome::overlap:
+    case sequencer::Outcome::unsequenced:
+      deliver(packet, decision);
+      break;
+    case sequencer::Outcome::malformed:
+      // Claimed, and the messages are not there: another line's copy has to be able to win.
+      if (generation_ != 0 && packet.datagram.count <= LB_CLAIM_MAX)
+        lb_window_release(parts_.maps.windows()[packet.channel].words, LB_WINDOW_ORDER,
+                          generation_, packet.first(), packet.datagram.count);
+      break;
+    default:
+      break;
+  }
+  give_back(packet.handle);
+}
+
+void DataPath::deliver(const sequencer::Packet& packet,
+                       const sequencer::Decision& decision) noexcept {
+  std::uint64_t messages = 0;
+  for (const lb_run& run : decision.news) messages += run.count;
+  count(delivered_, 1);
+  count(messages_, messages);
+  if (!parts_.deliver && !parts_.sink) return;
+
+  const Port& port = parts_.ports.by_slot(slot_of(packet.handle));
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(
+      port.socket->umem().data(address_of(packet.handle)));
+  const auto bytes = std::span(begin, packet.payload.data() + packet.payload.size());
+  const auto payload_offset = static_cast<std::uint32_t>(packet.payload.data() - begin);
+  if (parts_.sink) {
+    const std::uint64_t realtime_ns = packet.arrival_ns + realtime_offset_ns_;
+    if (decision.outcome != sequencer::Outcome::overlap)
+      parts_.sink->write(realtime_ns, bytes);
+    else
+      parts_.sink->write_trimmed(
+          realtime_ns, bytes,
+          {*parts_.framings[packet.channel], payload_offset,
+           static_cast<std::uint32_t>(packet.payload.size()), packet.first(), decision.news});
+  }
+  if (!parts_.deliver) return;
+  news_.clear();
+  for (const lb_run& run : decision.news) news_.push_back({run.first, run.count});
+  parts_.deliver({.channel = packet.channel,
+                  .line = packet.line,
+                  .epoch = decision.epoch,
+                  .arrival_ns = packet.arrival_ns,
+                  .range = {packet.first(), packet.datagram.count},
+                  .news = news_,
+                  .payload = packet.payload,
+                  .packet = bytes});
+}
+
+void DataPath::give_back(std::uint64_t handle) noexcept {
+  const std::uint32_t slot = slot_of(handle);
+  --held_[slot];
+  parts_.ports.by_slot(slot).socket->pool().give(
+      xsk::frame_of(address_of(handle), parts_.ports.frame_size()));
+}
+
+void DataPath::tick(std::uint64_t now_ns) noexcept {
+  sequencer_.tick(now_ns);
+  for (Port& port : parts_.ports.ports()) {
+    return_credits(port, port.socket->refill(port.socket->pool().size()));
+    give_up_lost(port, now_ns);
+  }
+}
+
+void DataPath::give_up_lost(Port& port, std::uint64_t now_ns) noexcept {
+  const std::uint64_t redirected = lb_load_acquire(&parts_.maps.credit(port.slot).redirected);
+  const std::uint64_t outstanding =
+      redirected - port.redirected_before - port.received - port.kernel_lost;
+  if (!port.ring_was_empty || outstanding == 0 || redirected != port.quiet_redirected) {
+    port.quiet_redirected = redirected;
+    port.quiet_since_ns = now_ns;
+    return;
+  }
+  if (now_ns - port.quiet_since_ns < kQuietNs) return;
+  port.kernel_lost += outstanding;
+  return_credits(port, static_cast<std::uint32_t>(outstanding));
+}
+
+bool DataPath::drained() const noexcept {
+  return std::ranges::all_of(parts_.ports.ports(), [this](const Port& port) {
+    return lb_load_acquire(&parts_.maps.credit(port.slot).redirected) ==
+           port.redirected_before + port.received + port.kernel_lost;
+  });
+}
+
+void DataPath::finish() noexcept { sequencer_.finish(); }
+
+std::uint64_t DataPath::held_on(const Port& port) const noexcept { return held_[port.slot]; }
+
+}  // namespace linearb::receiver

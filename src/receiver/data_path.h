@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "hook/flow_table.h"
+#include "linearb/receiver.h"
+#include "receiver/ports.h"
+#include "receiver/publication.h"
+#include "sequencer/sequencer.h"
+#include "sink/file_sink.h"
+
+namespace linearb::receiver {
+
+/// From the RX rings through the sequencer to the application, in the frames that the kernel
+/// wrote: nothing is copied. The one thread that owns the sockets runs it; after the constructor it
+/// neither allocates nor locks nor throws.
+///
+/// The order for each batch: fill ring submit, RX release, then publish `returned`. It is what makes
+/// a credit a promise, see core/credit.h.
+class DataPath final : private sequencer::Decisions {
+ public:
+  struct Parts {
+    const hook::Maps& maps;
+    const hook::FlowTable& flows;
+    Ports& ports;
+    std::span<const lb_framing* const> framings;  ///< of the channels
+    bool uses_identifiers = false;
+    std::uint32_t lines = 0;
+    const Receiver::Deliver& deliver;
+    sink::FileSink* sink = nullptr;  ///< may be null
+  };
+
+  explicit DataPath(const Parts& parts);
+
+  /// One look at every socket. Returns how many packets were there.
+  std::uint32_t receive() noexcept;
+  /// Now and then, and when nothing comes: lets the sequencer know the time, and gives back the
+  /// credits of what was redirected and never came.
+  void tick(std::uint64_t now_ns) noexcept;
+  /// What the hook redirected has all come, or was given up.
+  bool drained() const noexcept;
+  /// Decides what is still held. The last call.
+  void finish() noexcept;
+
+  const sequencer::Sequencer& sequencer() const noexcept { return sequencer_; }
+  std::uint64_t delivered() const noexcept { return delivered_.load(std::memory_order_relaxed); }
+  std::uint64_t delivered_messages() const noexcept {
+    return messages_.load(std::memory_order_relaxed);
+  }
+  std::uint64_t won(std::uint32_t line) const noexcept {
+    return won_[line].load(std::memory_order_relaxed);
+  }
+  std::uint64_t judged(std::uint32_t line) const noexcept { return judged_[line]; }
+  /// When the first and the last packet arrived that came up here; 0 if none did.
+  std::uint64_t first_arrival_ns() const noexcept { return first_arrival_ns_; }
+  std::uint64_t last_arrival_ns() const noexcept { return last_arrival_ns_; }
+  std::uint64_t held_on(const Port& port) const noexcept;
+
+ private:
+  static constexpr std::uint32_t kBatch = 64;
+  /// A line whose ring is empty and whose hook redirects nothing for so long has lost what is
+  /// outstanding: the kernel hands a redirected packet over at the end of its poll.
+  static constexpr std::uint64_t kQuietNs = 200'000'000;
+
+  std::uint32_t receive_from(Port& port) noexcept;
+  void take(Port& port, const xsk::RxPacket& received) noexcept;
+  bool describe(const xsk::RxPacket& received, const Port& port,
+                sequencer::Packet& packet) noexcept;
+  bool describe_by_walk(std::span<const std::uint8_t> bytes, const Port& port,
+                        sequencer::Packet& packet) noexcept;
+  void decided(const sequencer::Packet& packet,
+               const sequencer::Decision& decision) noexcept override;
+  void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
+  void give_back(std::uint64_t handle) noexcept;
+  void give_up_lost(Port& port, std::uint64_t now_ns) noexcept;
+  void return_credits(Port& port, std::uint32_t frames) noexcept;
+
+  Parts parts_;
+  sequencer::Sequencer sequencer_;
+  Publication publication_;
+  std::array<std::uint64_t, LB_LINES_MAX> judged_{};
+  std::array<std::uint64_t, LB_SLOTS_MAX> held_{};
+  std::array<std::atomic<std::uint64_t>, LB_LINES_MAX> won_{};
+  std::atomic<std::uint64_t> delivered_ = 0;
+  std::atomic<std::uint64_t> messages_ = 0;
+  std::vector<Run> news_;  ///< scratch for the application's view
+  std::uint64_t realtime_offset_ns_;
+  std::uint64_t first_arrival_ns_ = 0;
+  std::uint64_t last_arrival_ns_ = 0;
+  std::uint32_t generation_ = 0;  ///< of the packet in hand, if the hook claimed it; else 0
+};
+
+}  // namespace linearb::receiver

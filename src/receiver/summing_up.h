@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hook/hook.h"
+#include "linearb/summary.h"
+#include "receiver/balance.h"
+#include "receiver/data_path.h"
+#include "receiver/ports.h"
+
+namespace linearb::receiver {
+
+/// A run that is over: everybody who counted, and nobody counts any more.
+struct FinishedRun {
+  const ReceiverOptions& options;
+  const hook::Hook& hook;
+  std::uint32_t bank = 0;  ///< of the hook's counters
+  const std::vector<PortInterface>& interfaces;
+  const Ports& ports;
+  const DataPath& data_path;
+  const sink::FileSink* sink = nullptr;
+  double seconds = 0;
+};
+
+/// The figures of all, side by side, for the balance.
+Ledger ledger_of(const FinishedRun& run);
+
+Summary sum_up(const FinishedRun& run);
+
+/// Percentiles of a histogram; each is the top of its bucket, never more than the largest sample.
+SkewSummary summarize(const lb_histogram& histogram) noexcept;
+
+}  // namespace linearb::receiver

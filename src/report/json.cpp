@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/json.h"
+
+#include <string>
+
+#include "sys/error.h"
+
+namespace linearb::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json gaps_json(const std::vector<Gap>& gaps) {
+  Json array = Json::array();
+  for (const Gap& gap : gaps) {
+    array.push_back({{"channel", gap.channel},
+                     {"epoch", gap.epoch},
+                     {"first", gap.first},
+                     {"count", gap.count}});
+  }
+  return array;
+}
+
+Json skew_json(const SkewSummary& skew) {
+  return {{"count", skew.count}, {"p50", skew.p50}, {"p99", skew.p99}, {"max", skew.max}};
+}
+
+Json line_json(const LineSummary& line) {
+  return {{"name", line.name},
+          {"packets", line.packets},
+          {"won", line.won},
+          {"duplicate", line.duplicate},
+          {"overlap", line.overlap},
+          {"unsequenced", line.unsequenced},
+          {"late", line.late},
+          {"old_epoch", line.old_epoch},
+          {"control", line.control},
+          {"unconfirmed", line.unconfirmed},
+          {"no_credit", line.no_credit},
+          {"no_receiver", line.no_receiver},
+          {"malformed", line.malformed},
+          {"not_feed", line.not_feed},
+          {"kernel_lost", line.kernel_lost},
+          {"passed_up", line.passed_up},
+          {"nic_lost", line.nic_lost},
+          {"lost_messages", line.lost_messages},
+          {"divergent", line.divergent},
+          {"mode", line.mode},
+          {"bind", line.bind},
+          {"skew_ns", skew_json(line.skew_ns)}};
+}
+
+Json channel_json(const ChannelSummary& channel) {
+  return {{"name", channel.name},
+          {"framing", channel.framing},
+          {"messages", channel.messages},
+          {"gap_messages", channel.gap_messages},
+          {"epoch", channel.epoch}};
+}
+
+}  // namespace
+
+Json to_json(const Summary& summary) {
+  Json lines = Json::array();
+  for (const LineSummary& line : summary.lines) lines.push_back(line_json(line));
+  Json channels = Json::array();
+  for (const ChannelSummary& channel : summary.channels) channels.push_back(channel_json(channel));
+  return {{"packets", summary.packets},
+          {"messages", summary.messages},
+          {"gap_messages", summary.gap_messages ? Json(*summary.gap_messages) : Json()},
+          {"gaps", summary.gaps ? gaps_json(*summary.gaps) : Json()},
+          {"gaps_truncated", summary.gaps_truncated},
+          {"lines", lines},
+          {"channels", channels},
+          {"balanced", summary.balanced},
+          {"seconds", summary.seconds},
+          {"imbalances", summary.imbalances},
+          {"lost_races", summary.lost_races},
+          {"hook_cpus", summary.hook_cpus},
+          {"written", summary.written},
+          {"untrimmed", summary.untrimmed},
+          {"writer_waits", summary.writer_waits}};
+}
+
+void print_json(std::FILE* stream, const Json& object) {
+  std::string text = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (std::fwrite(text.data(), 1, text.size(), stream) != text.size() || std::fflush(stream) != 0)
+    sys::throw_errno("write the JSON summary");
+}
+
+}  // namespace linearb::report

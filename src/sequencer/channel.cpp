@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sequencer/channel.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace linearb::sequencer {
+namespace {
+
+/// For the coarse times of Delivered, where 0 means unknown.
+std::uint32_t to_ms(std::uint64_t ns) noexcept {
+  return static_cast<std::uint32_t>(ns / 1'000'000) | 1u;
+}
+
+}  // namespace
+
+Channel::Channel(std::uint16_t index, const lb_framing& framing, Shared& shared)
+    : index_(index),
+      framing_(framing),
+      shared_(shared),
+      epochs_{Epoch(shared.gaps), Epoch(shared.gaps)} {}
+
+void Channel::data(const Packet& packet) noexcept {
+  LineState& line = lines_[packet.line];
+  if (newest_->number == 0)
+    begin_epoch(packet.datagram.session, packet.first(), packet.arrival_ns);
+  if (continues_forgotten_epoch(line, packet)) {
+    line.end = std::max(line.end, packet.end());
+    decide(packet, Outcome::old_epoch, 0, 0);
+  } else if (Epoch* epoch = epoch_of(line, packet)) {
+    data_in(*epoch, line, packet);
+  } else if (is_over(packet.datagram.session)) {
+    decide(packet, Outcome::old_epoch, 0, 0);
+  } else {
+    doubt(line, packet, true);
+  }
+  line.last_ns = packet.arrival_ns;
+}
+
+/// The line is so far behind the others that its epoch is neither of the two that are remembered.
+bool Channel::continues_forgotten_epoch(const LineState& line,
+                                        const Packet& packet) const noexcept {
+  const std::uint64_t oldest = previous_->number ? previous_->number : newest_->number;
+  return line.epoch != 0 && line.epoch < oldest && packet.datagram.session == newest_->session &&
+         packet.first() - line.end <= shared_.settings.ahead;
+}
+
+/// The epoch that the packet belongs to; null when its session is in none that is remembered.
+Channel::Epoch* Channel::epoch_of(LineState& line, const Packet& packet) noexcept {
+  const std::uint64_t session = packet.datagram.session;
+  const bool in_newest = session == newest_->session;
+  const bool in_previous = previous_->number != 0 && session == previous_->session;
+  if (!in_newest) return in_previous ? previous_ : nullptr;
+  if (!in_previous) return newest_;
+  // The numbers restarted under one session: the line itself knows where it is.
+  if (line.epoch != newest_->number && line.epoch != previous_->number)
+    place_new_line(line, packet);
+  if (line.epoch == newest_->number && line.end_before != 0 &&
+      packet.first() - line.end_before <= shared_.settings.ahead &&
+      packet.first() > newest_->delivered.end() + shared_.settings.ahead)
+    take_back(line, packet);
+  return line.epoch == newest_->number || previous_->number == 0 ? newest_ : previous_;
+}
+
+/// The line had not restarted: it goes on where it was. An epoch that no line is in any more was
+/// none.
+void Channel::take_back(LineState& line, const Packet& packet) noexcept {
+  const std::uint64_t mistaken = newest_->number;
+  move_line(*previous_, line, packet);
+  for (const LineState& other : lines_)
+    if (other.epoch == mistaken) return;
+  close(*newest_);
+  std::swap(newest_, previous_);
+}
+
+void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
+  const bool settled = packet.arrival_ns - newest_->began_ns >= shared_.settings.settle_ns;
+  const bool beyond_previous = packet.first() >= previous_->delivered.end();
+  move_line(settled || beyond_previous ? *newest_ : *previous_, line, packet);
+}
+
+void Channel::data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
+  switch (stand_of(epoch, line, packet)) {
+    case Stand::fits:
+      return accept(epoch, line, packet);
+    case Stand::new_but_apart:
+      return doubt(line, packet, true);
+    case Stand::doubted:
+      return doubt(line, packet, false);
+  }
+}
+
+/// Where the line had come before this packet: what user space saw of it, or the hook's mark.
+std::uint64_t Channel::own_end(const Epoch& epoch, const LineState& line,
+                               const Packet& packet) const noexcept {
+  return line.epoch == epoch.number ? own_end_in_its_epoch(line, packet) : packet.first();
+}
+
+std::uint64_t Channel::own_end_in_its_epoch(const LineState& line,
+                                            const Packet& packet) const noexcept {
+  if (packet.place == LB_PLACE_UNKNOWN) return line.end;
+  const auto mark = packet.first() - static_cast<std::uint64_t>(std::int64_t{packet.place});
+  return std::max(line.end, mark);
+}
+
+Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
+                                 const Packet& packet) const noexcept {
+  const Settings& settings = shared_.settings;
+  const Delivered& delivered = epoch.delivered;
+  const bool has_shown = line.epoch == epoch.number;
+  const std::uint64_t end = own_end(epoch, line, packet);
+  if (packet.first() >= end && has_shown) {
+    const std::uint64_t reach = std::max(end, delivered.end()) + settings.ahead;
+    return packet.first() > reach ? Stand::new_but_apart : Stand::fits;
+  }
+  if (packet.first() > delivered.end() + settings.ahead) return Stand::new_but_apart;
+
+  const auto knowledge = delivered.knowledge(packet.first(), packet.datagram.count);
+  if (knowledge == Delivered::Knowledge::missing) {
+    const bool before_all = packet.end() <= delivered.first();
+    const bool is_restart = before_all && has_shown && end - packet.first() > settings.near;
+    const bool is_far = before_all && delivered.first() - packet.first() > Delivered::kBack / 2;
+    return is_restart || is_far ? Stand::new_but_apart : Stand::fits;
+  }
+  // Somebody brought these numbers before. A copy, a reordering, or a restart of the numbers?
+  const std::uint32_t then_ms = delivered.time_ms(packet.first());
+  const std::uint64_t age_ms = then_ms ? to_ms(packet.arrival_ns) - then_ms : ~0ull;
+  const std::uint64_t believed_ns = has_shown ? settings.reorder_ns : settings.lag_ns;
+  if (age_ms * 1'000'000 < believed_ns && then_ms) return Stand::fits;
+  if (!has_shown && then_ms == 0) return Stand::fits;  // late beyond what can be told
+  return Stand::doubted;
+}
+
+void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
+  const std::uint64_t end = own_end(epoch, line, packet);
+  if (line.epoch != epoch.number && epoch.number >= line.epoch) move_line(epoch, line, packet);
+  if (line.epoch == epoch.number) {
+    if (packet.first() > end && packet.counts_skips) {
+      line.lost_messages += packet.first() - end;
+      line.holes.add({end, packet.first()});
+    }
+    if (packet.first() < end)
+      line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
+    line.end = std::max(std::max(line.end, end), packet.end());
+    end_doubt(line);
+  }
+  const std::size_t runs = epoch.delivered.take(packet.first(), packet.datagram.count,
+                                                to_ms(packet.arrival_ns), shared_.news.data());
+  if (runs == 1 && shared_.news[0].count == packet.datagram.count)
+    decide(packet, Outcome::won, epoch.number, runs);
+  else if (runs > 0)
+    decide(packet, Outcome::overlap, epoch.number, runs);
+  else if (&epoch == previous_)
+    decide(packet, Outcome::old_epoch, epoch.number, 0);
+  else if (packet.end() + LB_WINDOW_MESSAGES <= epoch.delivered.end())
+    decide(packet, Outcome::late, epoch.number, 0);
+  else
+    decide(packet, Outcome::duplicate, epoch.number, 0);
+}
+
+/// The line is in this epoch from the packet on.
+void Channel::move_line(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
+  const bool moves_on = epoch.number == line.epoch + 1;
+  line.end_before = moves_on ? line.end : 0;
+  line.epoch = epoch.number;
+  line.end = packet.first();
+  line.holes.clear();
+}
+
+void Channel::announcement(const Packet& packet) noexcept {
+  LineState& line = lines_[packet.line];
+  const std::uint64_t next = packet.first();
+  if (newest_->number == 0) begin_epoch(packet.datagram.session, next, packet.arrival_ns);
+  Epoch* const epoch = epoch_of(line, packet);
+  line.last_ns = packet.arrival_ns;
+  if (!epoch) {
+    if (!is_over(packet.datagram.session)) doubt(line, packet, true);
+    return;
+  }
+  if (line.epoch != epoch->number && epoch->number >= line.epoch) move_line(*epoch, line, packet);
+  if (line.epoch != epoch->number) return;
+  const std::uint64_t end = own_end(*epoch, line, packet);
+  if (next + shared_.settings.near < end || next > std::max(end, epoch->delivered.end()) +
+                                                       shared_.settings.ahead)
+    return doubt(line, packet, true);
+  if (next > end && packet.counts_skips) {
+    line.lost_messages += next - end;
+    line.holes.add({end, next});
+  }
+  line.end = std::max(std::max(line.end, end), next);
+  epoch->delivered.announce(next);
+}
+
+/// Something that stands apart: confirmed by this packet, or remembered until one does.
+void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept {
+  // The newer epoch explains it: the line goes where another has gone before.
+  if (line.epoch != 0 && line.epoch < newest_->number &&
+      packet.datagram.session == newest_->session &&
+      packet.first() <= newest_->delivered.end() + shared_.settings.ahead &&
+      packet.end() + shared_.settings.near >= newest_->delivered.first()) {
+    end_doubt(line);
+    move_line(*newest_, line, packet);
+    if (packet.datagram.count) accept(*newest_, line, packet);
+    return;
+  }
+  const std::uint64_t line_end = line.epoch ? own_end_in_its_epoch(line, packet) : 0;
+  const bool continues =
+      line.candidate.is_continued_by(packet, shared_.settings.near, line_end);
+  const std::uint32_t packets = continues ? line.candidate.packets + 1 : 1;
+  if (packets >= packets_needed(line, packet, is_new) || other_line_showing(line, packet))
+    return confirm(line, packet);
+  if (!continues) end_doubt(line);
+  line.candidate.own_end = line_end;
+  remember(line, packet, is_new);
+}
+
+/// The numbers went over their top, by the feed's own rule.
+bool Channel::wraps(const LineState& line, const Packet& packet) const noexcept {
+  return line.end + shared_.settings.ahead >= framing_.sequence_limit &&
+         packet.first() >= framing_.wrap_to &&
+         packet.first() <= framing_.wrap_to + shared_.settings.ahead;
+}
+
+std::uint32_t Channel::packets_needed(const LineState& line, const Packet& packet,
+                                      bool is_new) const noexcept {
+  if (wraps(line, packet)) return 1;
+  const bool is_new_too = line.candidate.active && line.candidate.delivered;
+  const bool is_far = line.end > packet.first() + shared_.settings.near;
+  return is_new || is_new_too || is_far ? 2 : Candidate::kHeld + 1;
+}
+
+const LineState* Channel::other_line_showing(const LineState& line,
+                                             const Packet& packet) const noexcept {
+  for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
+    if (&lines_[i] != &line && lines_[i].candidate.is_near(packet, 0)) return &lines_[i];
+  return nullptr;
+}
+
+void Channel::remember(LineState& line, const Packet& packet, bool is_new) noexcept {
+  Candidate& candidate = line.candidate;
+  if (!candidate.active) {
+    candidate.active = true;
+    candidate.session = packet.datagram.session;
+    candidate.range = {packet.first(), packet.end()};
+    candidate.packets = 0;
+    candidate.since_ns = packet.arrival_ns;
+    candidate.delivered = is_new;
+    candidate.held_count = 0;
+  }
+  ++candidate.packets;
+  candidate.range.end = std::max(candidate.range.end, packet.end());
+  if (packet.datagram.count == 0) return;
+  if (!candidate.delivered) {
+    candidate.held[candidate.held_count++] = packet;
+    ++shared_.held;
+    return;
+  }
+  shared_.news[0] = {packet.first(), packet.datagram.count};
+  apart_messages_ += packet.datagram.count;
+  decide(packet, Outcome::won, 0, 1);
+}
+
+/// Nothing confirmed it. What was delivered stays delivered; what was held was a copy if it is near
+/// to where the line was, and something that nobody can explain otherwise.
+void Channel::end_doubt(LineState& line) noexcept {
+  Candidate& candidate = line.candidate;
+  if (!candidate.active) return;
+  candidate.active = false;
+  shared_.held -= candidate.held_count;
+  const bool is_far = candidate.own_end > candidate.range.first + shared_.settings.near;
+  for (std::uint32_t i = 0; i < candidate.held_count; ++i)
+    decide(candidate.held[i], is_far ? Outcome::unconfirmed : Outcome::duplicate, 0, 0);
+}
+
+void Channel::confirm(LineState& line, const Packet& packet) noexcept {
+  const bool known_session = packet.datagram.session == newest_->session;
+  const bool goes_ahead = known_session &&
+                          (line.epoch == 0 || line.epoch == newest_->number) &&
+                          packet.first() >= newest_->delivered.end();
+  const LineState* const other = other_line_showing(line, packet);
+  std::uint64_t first = packet.first();
+  if (line.candidate.is_near(packet, shared_.settings.near))
+    first = std::min(first, line.candidate.range.first);
+  if (other) first = std::min(first, other->candidate.range.first);
+  Epoch& epoch = goes_ahead ? *newest_
+                            : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
+  for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
+    if (lines_[i].candidate.is_near(packet, shared_.settings.near)) settle(epoch, lines_[i]);
+  end_doubt(line);
+  if (packet.datagram.count)
+    accept(epoch, line, packet);
+  else
+    announcement(packet);
+}
+
+/// The line's candidate was the beginning of what is now known to be the epoch.
+void Channel::settle(Epoch& epoch, LineState& line) noexcept {
+  Candidate& candidate = line.candidate;
+  candidate.active = false;
+  shared_.held -= candidate.held_count;
+  if (candidate.delivered) {
+    Packet delivered;
+    delivered.datagram = {candidate.range.first, candidate.session, 0, 1};
+    if (line.epoch != epoch.number) move_line(epoch, line, delivered);
+    if (candidate.range.first > line.end) {
+      line.lost_messages += candidate.range.first - line.end;
+      line.holes.add({line.end, candidate.range.first});
+    }
+    line.end = std::max(line.end, candidate.range.end);
+    for (std::uint64_t first = candidate.range.first; first < candidate.range.end;) {
+      const auto count = static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(candidate.range.end - first, LB_CLAIM_MAX));
+      epoch.delivered.take(first, count, to_ms(candidate.since_ns), shared_.news.data());
+      first += count;
+    }
+    apart_messages_ -= candidate.range.end - candidate.range.first;
+    return;
+  }
+  for (std::uint32_t i = 0; i < candidate.held_count; ++i)
+    accept(epoch, line, candidate.held[i]);
+}
+
+Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
+                                     std::uint64_t now_ns) noexcept {
+  const std::uint64_t number = newest_->number + 1;
+  if (newest_->number != 0) {
+    if (newest_->session != session)
+      over_[over_count_++ % over_.size()] = newest_->session;
+    std::swap(newest_, previous_);
+    close(*newest_);
+  }
+  newest_->number = number;
+  newest_->session = session;
+  newest_->began_ns = now_ns;
+  newest_->delivered.begin(first, {index_, number});
+  return *newest_;
+}
+
+/// What is not delivered by now never will be.
+void Channel::close(Epoch& epoch) noexcept {
+  if (epoch.number == 0) return;
+  closed_messages_ += epoch.delivered.messages();
+  closed_gap_messages_ += epoch.delivered.gap_messages();
+  epoch.delivered.report_gaps();
+  epoch.number = 0;
+}
+
+bool Channel::is_over(std::uint64_t session) const noexcept {
+  const std::size_t known = std::min(over_count_, over_.size());
+  return std::find(over_.begin(), over_.begin() + static_cast<long>(known), session) !=
+         over_.begin() + static_cast<long>(known);
+}
+
+void Channel::decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,
+                     std::size_t runs) noexcept {
+  shared_.decisions->decided(packet, {outcome, epoch, {shared_.news.data(), runs}});
+}
+
+std::uint64_t Channel::oldest_doubt_ns() const noexcept {
+  std::uint64_t oldest = ~0ull;
+  for (const LineState& line : lines_)
+    if (line.candidate.active && line.candidate.held_count > 0)
+      oldest = std::min(oldest, line.candidate.since_ns);
+  return oldest;
+}
+
+bool Channel::end_oldest_doubt() noexcept {
+  const std::uint64_t oldest = oldest_doubt_ns();
+  for (LineState& line : lines_) {
+    if (!line.candidate.active || line.candidate.since_ns != oldest) continue;
+    end_doubt(line);
+    return true;
+  }
+  return false;
+}
+
+void Channel::expire(std::uint64_t now_ns) noexcept {
+  for (LineState& line : lines_)
+    if (line.candidate.active && line.candidate.held_count > 0 &&
+        now_ns - line.candidate.since_ns >= shared_.settings.hold_ns)
+      end_doubt(line);
+}
+
+void Channel::finish() noexcept {
+  for (LineState& line : lines_) end_doubt(line);
+  close(*previous_);
+  if (newest_->number != 0) newest_->delivered.report_gaps();
+}
+
+std::uint64_t Channel::messages() const noexcept {
+  std::uint64_t messages = closed_messages_ + apart_messages_;
+  for (const Epoch& epoch : epochs_)
+    if (epoch.number != 0) messages += epoch.delivered.messages();
+  return messages;
+}
+
+std::uint64_t Channel::gap_messages() const noexcept {
+  std::uint64_t messages = closed_gap_messages_;
+  for (const Epoch& epoch : epochs_)
+    if (epoch.number != 0) messages += epoch.delivered.gap_messages();
+  return messages;
+}
+
+void Channel::line_shown(std::uint32_t line, std::uint64_t end) noexcept {
+  if (line_is_in_newest(line)) lines_[line].end = std::max(lines_[line].end, end);
+}
+
+}  // namespace linearb::sequencer

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/layout.h"
+#include "sequencer/delivered.h"
+#include "sequencer/line_state.h"
+#include "sequencer/packet.h"
+
+namespace linearb::sequencer {
+
+/// What is a matter of judgement. Times are generous towards networks: reordering within a line is
+/// over in far less than reorder_ns, and a line that comes up is less than lag_ns behind.
+struct Settings {
+  std::uint64_t ahead = 4096;  ///< messages that a line may be ahead without being doubted
+  std::uint64_t near = 64;     ///< messages: what is closer may be a reordering
+  std::uint64_t reorder_ns = 10'000'000;
+  std::uint64_t lag_ns = 60'000'000'000;
+  std::uint64_t settle_ns = 1'000'000'000;  ///< after which a new line begins in the newest epoch
+  std::uint64_t hold_ns = 1'000'000'000;    ///< how long a doubted packet waits to be confirmed
+  std::uint32_t lines = 2;
+};
+
+/// What channels of one sequencer share.
+struct Shared {
+  Settings settings;
+  GapList gaps;
+  std::vector<lb_run> news;  ///< scratch for the decision at hand
+  std::uint64_t held = 0;    ///< packets that wait to be confirmed
+  Decisions* decisions = nullptr;
+};
+
+/// Arbitrates one sequence of messages: exact memory, epochs, and where each line is.
+///
+/// An epoch begins with the first packet, with a new session, or when the numbers restart. Two are
+/// remembered: the last messages of the one that is over may come on the slower line alone. Each
+/// line is in an epoch of its own: a line moves on when it itself shows the new session, or jumps
+/// back. A packet that stands apart is doubted until a second one continues it, or another line
+/// shows the same; while it is doubted it changes nothing. If its messages are certainly new it is
+/// delivered at once all the same.
+class Channel {
+ public:
+  Channel(std::uint16_t index, const lb_framing& framing, Shared& shared);
+
+  void data(const Packet& packet) noexcept;
+  /// A heartbeat or an end of session, numbered.
+  void announcement(const Packet& packet) noexcept;
+
+  /// Ends what was doubted for longer than the hold time.
+  void expire(std::uint64_t now_ns) noexcept;
+  /// Ends the oldest doubt, to free its frames. False when there is none.
+  bool end_oldest_doubt() noexcept;
+  /// Ends every doubt and reports the gaps. Nothing may come after it.
+  void finish() noexcept;
+
+  std::uint64_t messages() const noexcept;
+  std::uint64_t gap_messages() const noexcept;
+  std::uint64_t lost_messages(std::uint32_t line) const noexcept {
+    return lines_[line].lost_messages;
+  }
+  /// 0 before the first packet.
+  std::uint64_t newest_epoch() const noexcept { return newest_->number; }
+  std::uint64_t newest_session() const noexcept { return newest_->session; }
+  bool line_is_in_newest(std::uint32_t line) const noexcept {
+    return newest_->number != 0 && lines_[line].epoch == newest_->number;
+  }
+  /// After the highest number that the line has shown in its epoch.
+  std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
+  /// The hook has seen the line come so far; what it dropped did not come here.
+  void line_shown(std::uint32_t line, std::uint64_t end) noexcept;
+  std::uint64_t oldest_doubt_ns() const noexcept;
+
+ private:
+  struct Epoch {
+    explicit Epoch(GapList& gaps) : delivered(gaps) {}
+
+    std::uint64_t number = 0;  ///< 0: unused
+    std::uint64_t session = 0;
+    std::uint64_t began_ns = 0;
+    Delivered delivered;
+  };
+
+  bool continues_forgotten_epoch(const LineState& line, const Packet& packet) const noexcept;
+  Epoch* epoch_of(LineState& line, const Packet& packet) noexcept;
+  void take_back(LineState& line, const Packet& packet) noexcept;
+  void place_new_line(LineState& line, const Packet& packet) noexcept;
+  void data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
+  std::uint64_t own_end(const Epoch& epoch, const LineState& line,
+                        const Packet& packet) const noexcept;
+  std::uint64_t own_end_in_its_epoch(const LineState& line, const Packet& packet) const noexcept;
+  enum class Stand { fits, new_but_apart, doubted };
+  Stand stand_of(const Epoch& epoch, const LineState& line, const Packet& packet) const noexcept;
+
+  void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
+  void move_line(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
+  void doubt(LineState& line, const Packet& packet, bool is_new) noexcept;
+  bool wraps(const LineState& line, const Packet& packet) const noexcept;
+  std::uint32_t packets_needed(const LineState& line, const Packet& packet,
+                               bool is_new) const noexcept;
+  const LineState* other_line_showing(const LineState& line, const Packet& packet) const noexcept;
+  void remember(LineState& line, const Packet& packet, bool is_new) noexcept;
+  void end_doubt(LineState& line) noexcept;
+  void confirm(LineState& line, const Packet& packet) noexcept;
+  void settle(Epoch& epoch, LineState& line) noexcept;
+
+  Epoch& begin_epoch(std::uint64_t session, std::uint64_t first, std::uint64_t now_ns) noexcept;
+  void close(Epoch& epoch) noexcept;
+  bool is_over(std::uint64_t session) const noexcept;
+  void decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,
+              std::size_t runs) noexcept;
+
+  std::uint16_t index_;
+  const lb_framing& framing_;
+  Shared& shared_;
+  std::array<LineState, LB_LINES_MAX> lines_;
+  std::array<Epoch, 2> epochs_;
+  Epoch* newest_ = &epochs_[0];
+  Epoch* previous_ = &epochs_[1];
+  std::uint64_t closed_messages_ = 0;
+  std::uint64_t closed_gap_messages_ = 0;
+  /// Delivered while doubted, and in no epoch yet.
+  std::uint64_t apart_messages_ = 0;
+  std::array<std::uint64_t, 8> over_{};  ///< the sessions that ended last
+  std::size_t over_count_ = 0;
+};
+
+}  // namespace linearb::sequencer

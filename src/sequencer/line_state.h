@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "sequencer/gap_list.h"
+#include "sequencer/packet.h"
+
+namespace linearb::sequencer {
+
+/// The numbers that one line skipped lately, so that what it brings later is not counted as lost.
+/// The oldest hole is forgotten when there are more than kHoles.
+class LineHoles {
+ public:
+  static constexpr std::size_t kHoles = 32;
+
+  void clear() noexcept { size_ = 0; }
+  void add(Range hole) noexcept;
+  /// Takes the range out of the holes. Returns how many numbers were in them.
+  std::uint64_t fill(Range range) noexcept;
+
+ private:
+  std::array<Range, kHoles> holes_{};
+  std::size_t size_ = 0;
+};
+
+/// Packets of a line that stand apart from where it was: too far ahead, behind what it showed long
+/// ago, or of a session that nobody knows. They may be the beginning of something new, or garbage.
+struct Candidate {
+  /// A third packet confirms what two could be by a reordering; it is not held itself.
+  static constexpr std::size_t kHeld = 2;
+
+  bool active = false;
+  std::uint64_t session = 0;
+  Range range;
+  std::uint32_t packets = 0;
+  std::uint64_t since_ns = 0;
+  /// Where the line was before it. A line that goes on there has not restarted.
+  std::uint64_t own_end = 0;
+  /// Its messages are certainly new, so they were delivered at once; else the packets are held.
+  bool delivered = false;
+  std::uint32_t held_count = 0;
+  std::array<Packet, kHeld> held;
+
+  bool is_near(const Packet& packet, std::uint64_t distance) const noexcept {
+    return active && packet.datagram.session == session && packet.end() + distance >= range.first &&
+           packet.first() <= range.end + distance;
+  }
+  /// What is held has to follow without a hole, and the line must not have moved meanwhile: copies
+  /// of packets that the line goes on to send look the same otherwise.
+  bool is_continued_by(const Packet& packet, std::uint64_t distance,
+                       std::uint64_t line_end) const noexcept {
+    if (!active || packet.datagram.session != session) return false;
+    if (!delivered) return packet.first() == range.end && line_end == own_end;
+    return packet.first() >= range.end && packet.first() <= range.end + distance;
+  }
+};
+
+/// One line of a channel, as far as user space knows it.
+struct LineState {
+  std::uint64_t epoch = 0;  ///< 0: it has shown nothing
+  std::uint64_t end = 0;    ///< of the highest range that it showed in its epoch
+  std::uint64_t end_before = 0;  ///< where it was in the epoch before; 0 if it was not
+  std::uint64_t last_ns = 0;
+  std::uint64_t lost_messages = 0;
+  LineHoles holes;
+  Candidate candidate;
+};
+
+}  // namespace linearb::sequencer

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sequencer/sequencer.h"
+
+#include <algorithm>
+
+namespace linearb::sequencer {
+namespace {
+
+/// A datagram has at most 65,535 messages; every second of them new makes the most runs.
+constexpr std::size_t kRunsMax = 32'768;
+
+}  // namespace
+
+Sequencer::Sequencer(std::span<const lb_framing* const> framings, const Settings& settings,
+                     Dedup dedup, Decisions& decisions)
+    : framings_(framings), decisions_(decisions) {
+  shared_.settings = settings;
+  shared_.news.resize(kRunsMax);
+  shared_.decisions = this;
+  for (std::size_t i = 0; i < framings.size(); ++i)
+    channels_.emplace_back(static_cast<std::uint16_t>(i), *framings[i], shared_);
+  if (dedup == Dedup::identifiers) seen_ = std::make_unique<SeenIdentifiers>();
+}
+
+void Sequencer::push(const Packet& packet) noexcept {
+  ++counts_[packet.line].packets;
+  switch (packet.kind) {
+    case LB_KIND_DATA:
+    case LB_KIND_RETRANSMISSION:
+    case LB_KIND_UNSEQUENCED:
+      return push_data(packet);
+    case LB_KIND_HEARTBEAT:
+    case LB_KIND_END_OF_SESSION:
+    case LB_KIND_RESET:
+      if (packet.datagram.numbered && !seen_) channels_[packet.channel].announcement(packet);
+      return decided(packet, {Outcome::control, 0, {}});
+    case LB_KIND_MALFORMED:
+      return decided(packet, {Outcome::malformed, 0, {}});
+  }
+}
+
+void Sequencer::push_data(const Packet& packet) noexcept {
+  if (!messages_fit(*framings_[packet.channel], packet))
+    return decided(packet, {Outcome::malformed, 0, {}});
+  if (packet.kind == LB_KIND_UNSEQUENCED) return decided(packet, {Outcome::unsequenced, 0, {}});
+  if (!seen_) {
+    channels_[packet.channel].data(packet);
+    if (shared_.held > kHeldMax) end_oldest_doubt();
+    return;
+  }
+  if (!seen_->insert(static_cast<std::uint32_t>(packet.first())))
+    return decided(packet, {Outcome::duplicate, 0, {}});
+  ++identifiers_;
+  const lb_run whole{packet.first(), packet.datagram.count};
+  decided(packet, {Outcome::won, 0, {&whole, 1}});
+}
+
+void Sequencer::end_oldest_doubt() noexcept {
+  Channel& oldest = *std::ranges::min_element(channels_, {}, &Channel::oldest_doubt_ns);
+  oldest.end_oldest_doubt();
+}
+
+void Sequencer::tick(std::uint64_t now_ns) noexcept {
+  if (shared_.held == 0) return;
+  for (Channel& channel : channels_) channel.expire(now_ns);
+}
+
+void Sequencer::finish() noexcept {
+  for (Channel& channel : channels_) channel.finish();
+}
+
+void Sequencer::decided(const Packet& packet, const Decision& decision) noexcept {
+  ++counts_[packet.line].outcomes[static_cast<std::size_t>(decision.outcome)];
+  decisions_.decided(packet, decision);
+}
+
+std::uint64_t Sequencer::lost_messages(std::size_t line) const noexcept {
+  std::uint64_t lost = 0;
+  for (const Channel& channel : channels_)
+    lost += channel.lost_messages(static_cast<std::uint32_t>(line));
+  return lost;
+}
+
+std::uint64_t Sequencer::messages(std::size_t channel) const noexcept {
+  return seen_ ? identifiers_ : channels_[channel].messages();
+}
+
+bool messages_fit(const lb_framing& framing, const Packet& packet) noexcept {
+  if (framing.count.width == 0) return true;
+  const auto length = static_cast<std::uint32_t>(packet.payload.size());
+  std::uint32_t offset = framing.header_length;
+  for (std::uint32_t i = 0; i < packet.datagram.count; ++i) {
+    const std::uint32_t message = lb_message_length(&framing, packet.payload.data(), length, offset);
+    if (message == 0) return false;
+    offset += message;
+  }
+  return true;
+}
+
+}  // namespace linearb::sequencer

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+
+#include "sequencer/channel.h"
+#include "sequencer/seen_identifiers.h"
+
+namespace linearb::sequencer {
+
+/// What became of the packets of one line that were handed in.
+struct LineCounts {
+  std::array<std::uint64_t, kOutcomes> outcomes{};
+  std::uint64_t packets = 0;
+
+  std::uint64_t of(Outcome outcome) const noexcept {
+    return outcomes[static_cast<std::size_t>(outcome)];
+  }
+};
+
+/// The authority on what was delivered: one for a receiver thread, or for a merge of captures.
+///
+/// Pure: packets and time are arguments; nothing in it knows a socket or a clock. It delivers in
+/// order of arrival: at once, and each message once. A packet is decided in the call that hands it
+/// in, but for the few that wait to be confirmed (Channel). One thread. Nothing allocates after the
+/// constructor.
+class Sequencer final : private Decisions {
+ public:
+  /// How many packets may wait to be confirmed at most; then the oldest is decided.
+  static constexpr std::uint64_t kHeldMax = 32;
+
+  enum class Dedup { window, identifiers };
+
+  /// `framings` has the descriptor of each channel, in order; they and `decisions` outlive it.
+  Sequencer(std::span<const lb_framing* const> framings, const Settings& settings, Dedup dedup,
+            Decisions& decisions);
+  Sequencer(const Sequencer&) = delete;
+  Sequencer& operator=(const Sequencer&) = delete;
+
+  void push(const Packet& packet) noexcept;
+  /// Time goes on: ends what waited too long. Costs a look at each channel.
+  void tick(std::uint64_t now_ns) noexcept;
+  /// Decides what is still held and sums up the gaps. Nothing may be handed in after it.
+  void finish() noexcept;
+
+  const Channel& channel(std::size_t index) const noexcept { return channels_[index]; }
+  Channel& channel(std::size_t index) noexcept { return channels_[index]; }
+  const LineCounts& line(std::size_t index) const noexcept { return counts_[index]; }
+  /// Numbers that the line skipped, less those it brought later, over all channels.
+  std::uint64_t lost_messages(std::size_t line) const noexcept;
+  const GapList& gaps() const noexcept { return shared_.gaps; }
+  std::uint64_t held() const noexcept { return shared_.held; }
+  /// New numbered messages that were delivered; with Dedup::identifiers, new identifiers.
+  std::uint64_t messages(std::size_t channel) const noexcept;
+
+ private:
+  void decided(const Packet& packet, const Decision& decision) noexcept override;
+  void push_data(const Packet& packet) noexcept;
+  void end_oldest_doubt() noexcept;
+
+  Shared shared_;
+  std::deque<Channel> channels_;
+  std::span<const lb_framing* const> framings_;
+  std::unique_ptr<SeenIdentifiers> seen_;  ///< null with Dedup::window
+  std::array<LineCounts, LB_LINES_MAX> counts_{};
+  std::uint64_t identifiers_ = 0;
+  Decisions& decisions_;
+};
+
+/// True when all the messages that the packet's header promises are in its payload.
+bool messages_fit(const lb_framing& framing, const Packet& packet) noexcept;
+
+}  // namespace linearb::sequencer

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/file_sink.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "linearb/error.h"
+
+namespace linearb::sink {
+namespace {
+
+/// Room for two of the longest records.
+constexpr std::size_t kRingBytesMin = 1024 * 1024;
+static_assert(kRingBytesMin / 2 >= capture::kSnapshotLength + 64, "ByteRing::packet_max");
+
+/// The writer looks for packets again this much later, instead of being woken: to wake a thread is
+/// a system call, which the data path does not make. In that time 10 Gb/s fill a hundredth of the
+/// ring.
+constexpr std::chrono::microseconds kIdle{500};
+
+/// How long the caller sleeps before it looks whether there is room again.
+constexpr std::chrono::microseconds kFull{50};
+
+/// Signals are for the main thread; a pipe that nobody reads is an error, not a SIGPIPE.
+class BlockedSignals {
+ public:
+  BlockedSignals() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+FileSink::FileSink(std::string path, std::size_t ring_bytes)
+    : writer_(std::move(path)), ring_(std::max(ring_bytes, kRingBytesMin)) {
+  start();
+}
+
+FileSink::~FileSink() {
+  join();
+}
+
+void FileSink::start() {
+  BlockedSignals blocked;  // the thread inherits it
+  thread_ = std::thread([this] { run(); });
+}
+
+void FileSink::write(std::uint64_t realtime_ns, std::span<const std::uint8_t> packet) noexcept {
+  auto kept = packet.first(std::min<std::size_t>(packet.size(), capture::kSnapshotLength));
+  std::uint8_t* room = reserve(kept.size());
+  if (!room) return;
+  std::memcpy(room, kept.data(), kept.size());
+  commit(realtime_ns, packet.size());
+  stats_.packets++;
+}
+
+void FileSink::write_trimmed(std::uint64_t realtime_ns, std::span<const std::uint8_t> packet,
+                             const Trim& trim) noexcept {
+  Trimmer trimmer(packet, trim);
+  if (!trimmer.possible()) {
+    stats_.untrimmed++;
+    return write(realtime_ns, packet);
+  }
+  while (trimmer.next()) {
+    std::uint8_t* room = reserve(trimmer.size());
+    if (!room) return;
+    trimmer.write(room);
+    commit(realtime_ns, trimmer.size());
+  }
+  stats_.packets++;
+}
+
+std::uint8_t* FileSink::reserve(std::size_t length) noexcept {
+  std::uint8_t* room = failed() ? nullptr : ring_.reserve(length);
+  if (!room && !failed()) stats_.waits++;
+  while (!room && !failed()) {
+    std::this_thread::sleep_for(kFull);
+    room = ring_.reserve(length);
+  }
+  if (!room) stats_.lost++;
+  return room;
+}
+
+void FileSink::commit(std::uint64_t realtime_ns, std::size_t original_length) noexcept {
+  ring_.commit(realtime_ns, static_cast<std::uint32_t>(original_length));
+  stats_.records++;
+}
+
+void FileSink::run() noexcept {
+  try {
+    write_until_closed();
+  } catch (const std::exception& error) {
+    error_ = error.what();
+    failed_.store(true, std::memory_order_relaxed);
+  }
+}
+
+void FileSink::write_until_closed() {
+  bool closing = false;
+  while (!closing) {
+    /* Asked before the ring is drained: what was written before close() is then in it. It pairs
+     * with the store in join(). */
+    closing = closing_.load(std::memory_order_acquire);
+    drain();
+    writer_.flush();
+    if (!closing) std::this_thread::sleep_for(kIdle);
+  }
+  writer_.close();
+}
+
+void FileSink::drain() {
+  while (auto packet = ring_.front()) {
+    writer_.write(packet->timestamp_ns, packet->bytes, packet->original_length);
+    ring_.pop();
+  }
+}
+
+void FileSink::join() noexcept {
+  closing_.store(true, std::memory_order_release);
+  if (thread_.joinable()) thread_.join();
+}
+
+void FileSink::close() {
+  join();
+  if (failed()) throw Error(error_);
+}
+
+}  // namespace linearb::sink

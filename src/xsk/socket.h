@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "linearb/error.h"
+#include "linearb/options.h"
+#include "xsk/frame_pool.h"
+#include "xsk/rings.h"
+#include "xsk/umem.h"
+
+namespace linearb::xsk {
+
+/// The socket drives the driver's NAPI itself instead of waiting for its interrupt
+/// (Documentation/networking/napi.rst, "Busy polling"). Good on a shared core; the interface wants
+/// napi_defer_hard_irqs and gro_flush_timeout set.
+struct BusyPoll {
+  std::uint32_t timeout_us = 20;
+  std::uint32_t budget_packets = 64;
+};
+
+struct SocketOptions {
+  std::string interface;
+  std::uint32_t queue = 0;
+  std::uint32_t receive_frames = 0;  ///< 0: the socket does not receive
+  std::uint32_t send_frames = 0;     ///< 0: the socket does not send
+  /// Powers of two; 0: just large enough for the frames.
+  std::uint32_t rx_ring_entries = 0;
+  std::uint32_t tx_ring_entries = 0;
+  /// Off also for a hook in generic mode: it never sees the packets of a zero-copy queue.
+  ZeroCopy zero_copy = ZeroCopy::automatic;
+  std::optional<BusyPoll> busy_poll{};
+  /// Packets that one kick may send in copy mode, where the kernel can be told (6.17 and later).
+  /// 128 gave 395 k packets/s where the kernel's 32 gave 205 k.
+  std::uint32_t tx_budget_packets = 128;
+  /// How long a queue that is busy is tried again: the kernel takes a socket down after close()
+  /// has returned.
+  std::uint32_t busy_retry_ms = 2000;
+};
+
+/// What the kernel counted (XDP_STATISTICS). A redirect from the wrong interface or queue is in
+/// none of them.
+struct SocketStatistics {
+  std::uint64_t rx_dropped;
+  std::uint64_t rx_invalid_descriptors;
+  std::uint64_t tx_invalid_descriptors;
+  std::uint64_t rx_ring_full;
+  std::uint64_t rx_fill_ring_empty;
+  std::uint64_t tx_ring_empty;
+};
+
+/// What became of a kick.
+enum class Kick {
+  kDone,    ///< the kernel has taken all of the TX ring
+  kAgain,   ///< it took a part (EAGAIN, EBUSY, ENOBUFS): reclaim what is completed, then kick again
+  kFailed,  ///< it took nothing and will not: errno says why (ENETDOWN: the interface is down)
+};
+
+/// Thrown when a driver has no zero-copy but the first socket of the UMEM has it. The way on is a
+/// new UMEM whose sockets all have ZeroCopy::off.
+class ZeroCopyMismatch : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws the Error for a bind that the kernel refused with `error_number`: what, why, and what
+/// the operator can do. `umem_is_zero_copy` is what an earlier socket of the UMEM got.
+[[noreturn]] void throw_bind_error(const SocketOptions& options, bool umem_is_zero_copy,
+                                   int error_number);
+
+/// One AF_XDP socket: one RX queue of one interface, to receive, to send, or both.
+///
+/// Its frames begin in pool(), but for receive_frames, which are in the fill ring. What it receives
+/// is the user's until refill() or a FillBatch gives it back; what it sends comes back by
+/// reclaim() or a CompletionBatch. The path of a packet neither allocates nor throws.
+///
+/// It loads no XDP program and enters no map: the hook's owner does, with fd(). One thread at a
+/// time. Neither movable nor copyable, because libxdp keeps pointers to the rings: keep sockets in
+/// a std::deque or behind std::unique_ptr. The UMEM has to outlive it.
+class Socket {
+ public:
+  /// Throws UsageError for options that contradict each other, ZeroCopyMismatch, or Error. The
+  /// frames it took are spent then, and so is a UMEM whose first socket it was to be.
+  Socket(Umem& umem, const SocketOptions& options);
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  RxBatch receive(std::uint32_t max) noexcept { return {rx_, umem_.data(0), owners_, max}; }
+  FillBatch fill(std::uint32_t wanted) noexcept { return {rings_.fill, owners_, wanted}; }
+  TxBatch send(std::uint32_t wanted) noexcept { return {tx_, owners_, wanted}; }
+  CompletionBatch completions(std::uint32_t max) noexcept {
+    return {rings_.completion, owners_, max};
+  }
+
+  /// Moves up to `max` frames from the pool to the fill ring. Returns how many went; what found no
+  /// room stays in the pool for the next call.
+  std::uint32_t refill(std::uint32_t max) noexcept;
+  /// Moves every completed frame to the pool. Returns how many came.
+  std::uint32_t reclaim() noexcept;
+
+  /// Whether the driver waits for wake_rx() before it takes frames out of the fill ring.
+  bool rx_needs_wakeup() const noexcept { return xsk_ring_prod__needs_wakeup(&rings_.fill) != 0; }
+  /// Makes the driver look at the fill ring; with BusyPoll it also runs the driver's NAPI once.
+  void wake_rx() noexcept;
+  /// Whether the kernel waits for kick_tx(). In copy mode it always does.
+  bool tx_needs_wakeup() const noexcept { return xsk_ring_prod__needs_wakeup(&tx_) != 0; }
+  /// Sends what is in the TX ring, at most tx_budget_packets of it in copy mode.
+  Kick kick_tx() noexcept;
+
+  /// For poll(2) and for the hook's map of sockets.
+  int fd() const noexcept;
+  /// What the bind got (XDP_OPTIONS).
+  bool zero_copy() const noexcept { return zero_copy_; }
+  /// What one kick sends at most in copy mode.
+  std::uint32_t tx_budget_packets() const noexcept { return tx_budget_packets_; }
+  const SocketOptions& options() const noexcept { return options_; }
+  SocketStatistics statistics() const;
+
+  Umem& umem() const noexcept { return umem_; }
+  FramePool& pool() noexcept { return pool_; }
+  const FrameOwners& owners() const noexcept { return owners_; }
+  /// Invariant I5, with `held` the frames that the caller keeps outside of the pool.
+  bool conserved(std::uint64_t held = 0) const noexcept {
+    return owners_.conserved(pool_.size() + held);
+  }
+
+ private:
+  void bind();
+  int try_bind() noexcept;
+  void read_back_mode();
+  void set_busy_poll(const BusyPoll& busy_poll);
+  void set_tx_budget();
+
+  Umem& umem_;
+  SocketOptions options_;
+  FrameRings own_rings_;
+  FrameRings& rings_;  ///< own_rings_, or the UMEM's for its first socket
+  xsk_ring_cons rx_{};
+  xsk_ring_prod tx_{};
+  FrameOwners owners_;
+  FramePool pool_;
+  bool zero_copy_ = false;
+  std::uint32_t tx_budget_packets_;
+  struct Delete {
+    void operator()(xsk_socket* socket) const noexcept { xsk_socket__delete(socket); }
+  };
+  /// Last, so that it goes first: libxdp unmaps the rings that the members above describe.
+  std::unique_ptr<xsk_socket, Delete> socket_;
+};
+
+}  // namespace linearb::xsk

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linearb/options.h"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/layout.h"
+#include "linearb/error.h"
+
+namespace linearb {
+namespace {
+
+/// The text of the UsageError that `action` throws; says so when it throws none.
+std::string refusal(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Destination, IsReadInHostByteOrder) {
+  EXPECT_EQ(parse_destination("239.192.30.1:30001"), (Destination{0xefc01e01, 30001}));
+  EXPECT_EQ(parse_destination("any:65535"), (Destination{0, 65535}));
+}
+
+TEST(Destination, RefusesWhatIsNone) {
+  for (const char* text : {"", "239.192.30.1", ":30001", "any:", "any:0", "any:65536", "any:-1",
+                           "any:30001x", "any: 30001", "239.192.30:1", "239.192.30.256:1",
+                           "0.0.0.0:30001", "localhost:30001", "ANY:30001"}) {
+    EXPECT_THROW(parse_destination(text), UsageError) << text;
+  }
+}
+
+TEST(Destination, RefusalNamesTextReasonAndForm) {
+  EXPECT_EQ(refusal([] { parse_destination("any:0"); }),
+            "destination \"any:0\": the port has to be 1 to 65535; what is accepted is GROUP:PORT, "
+            "as 239.192.30.1:30001 or any:30001");
+}
+
+TEST(LineOption, IsNameAndInterface) {
+  Line line = parse_line("A=vethA_dst");
+  EXPECT_EQ(line.name, "A");
+  EXPECT_EQ(line.interface, "vethA_dst");
+  EXPECT_EQ(parse_line("B-2.x_y=eno1np0=0").interface, "eno1np0=0");
+}
+
+TEST(LineOption, RefusesWhatIsNone) {
+  for (const char* text : {"", "A", "A=", "=vethA_dst", "A B=vethA_dst", "A,B=vethA_dst",
+                           "sixteen-letters-=vethA_dst"}) {
+    EXPECT_THROW(parse_line(text), UsageError) << text;
+  }
+}
+
+TEST(ChannelOption, OneDestinationForAllLines) {
+  Channel channel = parse_channel("optiq=optiq@239.192.30.1:30001");
+  EXPECT_EQ(channel.name, "optiq");
+  EXPECT_EQ(channel.framing, "optiq");
+  EXPECT_EQ(channel.destination_on("A"), (Destination{0xefc01e01, 30001}));
+  EXPECT_EQ(channel.destination_on("B"), channel.destination_on("A"));
+}
+
+TEST(ChannelOption, LinesDiffer) {
+  Channel channel = parse_channel("itch=moldudp64@A=233.54.12.1:26477,B=any:26478");
+  EXPECT_EQ(channel.destination_on("A"), (Destination{0xe9360c01, 26477}));
+  EXPECT_EQ(channel.destination_on("B"), (Destination{0, 26478}));
+  EXPECT_EQ(channel.destination_on("C").port, 0);
+}
+
+TEST(ChannelOption, FramingCanBeAPathWithASignInIt) {
+  EXPECT_EQ(parse_channel("x=./a@b/own.toml@any:1").framing, "./a@b/own.toml");
+}
+
+TEST(ChannelOption, RefusesWhatIsNone) {
+  for (const char* text :
+       {"", "optiq", "optiq=optiq", "=optiq@any:1", "optiq=@any:1", "optiq=optiq@",
+        "optiq=optiq@any", "optiq=optiq@A=any:1,", "optiq=optiq@A=any:1,any:2",
+        "optiq=optiq@A=any:1,B=", "a:b=optiq@any:1"}) {
+    EXPECT_THROW(parse_channel(text), UsageError) << text;
+  }
+}
+
+TEST(Validate, TheDefaultsAreRight) {
+  EXPECT_NO_THROW(validate(ReceiverOptions{}));
+}
+
+/// One thing about the options that cannot be, and a word that the refusal has to hold.
+struct Refused {
+  std::string name;
+  std::string word;
+  std::function<void(ReceiverOptions&)> change;
+};
+
+class ValidateRefuses : public testing::TestWithParam<Refused> {};
+
+TEST_P(ValidateRefuses, AndSaysWhy) {
+  ReceiverOptions options;
+  GetParam().change(options);
+  std::string text = refusal([&] { validate(options); });
+  EXPECT_TRUE(contains(text, GetParam().word)) << text;
+}
+
+const double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+INSTANTIATE_TEST_SUITE_P(
+    Options, ValidateRefuses,
+    testing::Values(
+        Refused{"no_line", "0 lines", [](auto& o) { o.lines.clear(); }},
+        Refused{"nine_lines", "9 lines",
+                [](auto& o) {
+                  o.lines.assign(9, {"A", "x"});
+                }},
+        Refused{"same_line_name", "\"A\" is given twice", [](auto& o) { o.lines[1].name = "A"; }},
+        Refused{"line_name", "the name \"A B\"", [](auto& o) { o.lines[0].name = "A B"; }},
+        Refused{"no_interface", "--line A", [](auto& o) { o.lines[0].interface.clear(); }},
+        Refused{"long_interface", "1 to 15 letters",
+                [](auto& o) { o.lines[0].interface = "sixteen-letters-"; }},
+        Refused{"no_channel", "0 channels", [](auto& o) { o.channels.clear(); }},
+        Refused{"too_many_channels", "1 to 4096",
+                [](auto& o) { o.channels.resize(LB_CHANNELS_MAX + 1); }},
+        Refused{"same_channel_name", "\"optiq\" is given twice",
+                [](auto& o) {
+                  o.channels.push_back({"optiq", "optiq", {0, 30002}, {}});
+                }},
+        Refused{"no_framing", "no framing", [](auto& o) { o.channels[0].framing.clear(); }},
+        Refused{"unknown_line", "no line \"D\"; it can be A, B",
+                [](auto& o) {
+                  o.channels[0].line_destinations = {{"D", {0, 1}}};
+                }},
+        Refused{"line_named_twice", "two destinations",
+                [](auto& o) {
+                  o.channels[0].line_destinations = {{"A", {0, 1}}, {"A", {0, 2}}};
+                }},
+        Refused{"line_left_out", "line \"B\" has no destination",
+                [](auto& o) { o.channels[0] = parse_channel("optiq=optiq@A=any:1"); }},
+        Refused{"same_destination", "channel \"optiq\" on line \"A\" and channel \"two\"",
+                [](auto& o) {
+                  o.channels.push_back({"two", "optiq", {0, 30001}, {}});
+                }},
+        Refused{"same_interface", "take the same packets of interface vethA_dst",
+                [](auto& o) { o.lines[1].interface = "vethA_dst"; }},
+        Refused{"lru_in_sequence", "--dedup lru",
+                [](auto& o) {
+                  o.dedup = Dedup::lru;
+                  o.order = Order::sequence;
+                }},
+        Refused{"frames_no_power", "--frames 100", [](auto& o) { o.frames = 100; }},
+        Refused{"frames_too_few", "--frames 32", [](auto& o) { o.frames = 32; }},
+        Refused{"frames_too_many", "--frames 131072", [](auto& o) { o.frames = 131'072; }},
+        Refused{"no_packets", "--packets 0", [](auto& o) { o.packets = 0; }},
+        Refused{"idle_exit_zero", "--idle-exit 0", [](auto& o) { o.idle_exit_seconds = 0; }},
+        Refused{"idle_exit_none", "--idle-exit nan",
+                [](auto& o) { o.idle_exit_seconds = kNotANumber; }}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(Validate, TwoLinesOnOneInterfaceNeedDestinationsThatDiffer) {
+  ReceiverOptions options;
+  options.lines[1].interface = options.lines[0].interface;
+  options.channels[0] = parse_channel("optiq=optiq@A=239.1.1.1:1,B=239.1.1.2:1");
+  EXPECT_NO_THROW(validate(options));
+}
+
+TEST(Validate, OneDestinationOnDifferentInterfacesIsTheUsualCase) {
+  ReceiverOptions options;
+  options.channels = {parse_channel("one=optiq@239.1.1.1:1"), parse_channel("two=optiq@any:1")};
+  EXPECT_NO_THROW(validate(options));
+}
+
+}  // namespace
+}  // namespace linearb
