@@ -64,7 +64,8 @@ void LiveFrames::run(std::size_t line, std::uint32_t first, std::uint32_t count,
                 .batch_size = batch);
     int error = bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.live_source), &options);
     if (error && error != -EINTR)
-      sys::throw_errno("send live frames (BPF_PROG_RUN)", "this needs Linux 5.18", error);
+      sys::throw_errno("send live frames (BPF_PROG_RUN)",
+                       "this needs Linux 5.18, and batches of 1 to 256 frames", error);
   }
 }
 

@@ -69,14 +69,34 @@ bool check_first_design(LiveFrames& frames) {
   return report("first design", rate, came, kRounds * kPacketsPerRound);
 }
 
+bool is_refused(const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    fmt::print("refused, as it must be: {}\n", error.what());
+    return true;
+  }
+  return false;
+}
+
+/// What would make a measurement one of something else is an error.
+bool check_refusals(LiveFrames& frames) {
+  DropAll hook(kDestinations);
+  bool is_second_refused = is_refused([] { DropAll second(kDestinations); });
+  bool is_batch_refused = is_refused([&] { frames.run(0, 1, 1000, 257); });
+  bool is_generic_refused = is_refused([] { DropAll without_native_mode({"lo"}); });
+  return is_second_refused && is_batch_refused && is_generic_refused;
+}
+
 int run() {
   sys::pin_this_thread(sys::allowed_cpus().back());
   sys::enter_private_namespace();
   lab::up({});
   LiveFrames frames(kSources);
-  bool all_came = check_drop_all(frames);
-  all_came &= check_first_design(frames);
-  return all_came ? 0 : 1;
+  bool is_right = check_refusals(frames);
+  is_right &= check_drop_all(frames);
+  is_right &= check_first_design(frames);
+  return is_right ? 0 : 1;
 }
 
 }  // namespace

@@ -15,6 +15,10 @@ import sys
 import xml.etree.ElementTree
 
 
+# What tests/support/namespace_main.cpp prints when the whole executable is skipped.
+EVERY_TEST = "[  SKIPPED ] every test: "
+
+
 def allowed_patterns(path):
     """One test a line, "*" for any letters; what stands behind "#" is the reason why."""
     patterns = []
@@ -26,11 +30,13 @@ def allowed_patterns(path):
 
 
 def reason_of(case):
-    """What the test itself said: the line behind the place, as GTEST_SKIP prints it."""
+    """What the test said: the line behind the place, as GTEST_SKIP prints it, or behind the mark."""
     lines = (case.findtext("system-out") or "").splitlines()
     for place, line in enumerate(lines):
         if line.rstrip().endswith(": Skipped") and place + 1 < len(lines):
             return lines[place + 1].strip()
+        if line.startswith(EVERY_TEST):
+            return line.removeprefix(EVERY_TEST)
     return "no reason given"
 
 

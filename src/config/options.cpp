@@ -211,10 +211,8 @@ Channel parse_channel(const std::string& text) {
 void validate(const ReceiverOptions& options) {
   validate_lines(options.lines);
   validate_channels(options);
-  if (options.dedup == Dedup::lru && options.order == Order::sequence)
-    throw UsageError(
-        "--order sequence needs numbers that count up; identifiers under --dedup lru have no "
-        "order");
+  if (options.order != Order::arrival)
+    throw UsageError("order: this version delivers in the order of arrival alone");
   if (!std::has_single_bit(options.frames) || options.frames < kFramesMin ||
       options.frames > kFramesMax)
     throw UsageError(fmt::format("--frames {}: it has to be a power of two from {} to {}",

@@ -77,7 +77,8 @@ class Feeder {
   /// Opens everything. Throws UsageError or Error before anything is sent.
   explicit Feeder(const FeederOptions& options);
 
-  /// Sends all of it; once. Throws Error when a line cannot send, and says how much is outstanding.
+  /// Sends all of it; once. Throws Error when a line cannot send, or when packets stay outstanding
+  /// for kStallNs (stall.h): how many, and where.
   FeederResult run();
 
   /// Ends run(): nothing more is generated, and what is delayed leaves at once. From any thread,

@@ -42,7 +42,8 @@ void Publication::begin(std::uint32_t channel_index, sequencer::Channel& channel
   Channel& state = channels_[channel_index];
   for (std::uint32_t line = 0; line < lines_; ++line) {
     lb_mark& mark = maps_.mark(channel_index, line);
-    if (mark.published != 0) channel.line_shown(line, lb_mark_value(lb_load_acquire(&mark.shown)));
+    if (mark.published != 0)
+      channel.line_shown(line, state.epoch, lb_mark_value(lb_load_acquire(&mark.shown)));
     lb_store_release(&mark.published, 0);
   }
   state.epoch = channel.newest_epoch();

@@ -118,17 +118,33 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
   const auto knowledge = delivered.knowledge(packet.first(), packet.datagram.count);
   if (knowledge == Delivered::Knowledge::missing) {
     const bool before_all = packet.end() <= delivered.first();
-    const bool is_restart = before_all && has_shown && end - packet.first() > settings.near;
+    const bool is_restart = before_all && has_shown && end - packet.first() > near(packet);
     const bool is_far = before_all && delivered.first() - packet.first() > Delivered::kBack / 2;
     return is_restart || is_far ? Stand::new_but_apart : Stand::fits;
   }
-  // Somebody brought these numbers before. A copy, a reordering, or a restart of the numbers?
-  const std::uint32_t then_ms = delivered.time_ms(packet.first());
-  const std::uint64_t age_ms = then_ms ? to_ms(packet.arrival_ns) - then_ms : ~0ull;
-  const std::uint64_t believed_ns = has_shown ? settings.reorder_ns : settings.lag_ns;
-  if (age_ms * 1'000'000 < believed_ns && then_ms) return Stand::fits;
-  if (!has_shown && then_ms == 0) return Stand::fits;  // late beyond what can be told
-  return Stand::doubted;
+  return may_be_restart(epoch, line, packet) ? Stand::doubted : Stand::fits;
+}
+
+/// Somebody brought these numbers before. Is it a copy or a reordering, or do the numbers restart?
+/// They do so after a pause, and at their beginning; what networks do to packets is over sooner.
+bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
+                             const Packet& packet) const noexcept {
+  const Settings& settings = shared_.settings;
+  const std::uint32_t then_ms = epoch.delivered.time_ms(packet.first());
+  const std::uint64_t age_ns =
+      then_ms ? (to_ms(packet.arrival_ns) - std::uint64_t{then_ms}) * 1'000'000 : ~0ull;
+  if (line.epoch != epoch.number) return then_ms != 0 && age_ns >= settings.lag_ns;
+
+  const std::uint64_t end = own_end(epoch, line, packet);
+  const bool is_near = end - packet.first() <= near(packet);
+  // Only while the mark stands where user space saw it last is it known how long the line was
+  // quiet: what the hook drops moves the mark.
+  const bool was_quiet =
+      end == line.end && packet.arrival_ns - line.last_ns >= settings.reorder_ns;
+  if (is_near && !was_quiet && !line.candidate.active) return false;
+  const bool at_beginning = packet.first() <= settings.ahead ||
+                            packet.first() - epoch.delivered.first() <= settings.ahead;
+  return age_ns >= (at_beginning ? settings.reorder_ns : settings.settle_ns);
 }
 
 void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
@@ -180,7 +196,7 @@ void Channel::announcement(const Packet& packet) noexcept {
   if (line.epoch != epoch->number && epoch->number >= line.epoch) move_line(*epoch, line, packet);
   if (line.epoch != epoch->number) return;
   const std::uint64_t end = own_end(*epoch, line, packet);
-  if (next + shared_.settings.near < end || next > std::max(end, epoch->delivered.end()) +
+  if (next + near(packet) < end || next > std::max(end, epoch->delivered.end()) +
                                                        shared_.settings.ahead)
     return doubt(line, packet, true);
   if (next > end && packet.counts_skips) {
@@ -225,7 +241,7 @@ std::uint32_t Channel::packets_needed(const LineState& line, const Packet& packe
                                       bool is_new) const noexcept {
   if (wraps(line, packet)) return 1;
   const bool is_new_too = line.candidate.active && line.candidate.delivered;
-  const bool is_far = line.end > packet.first() + shared_.settings.near;
+  const bool is_far = line.end > packet.first() + near(packet);
   return is_new || is_new_too || is_far ? 2 : Candidate::kHeld + 1;
 }
 
@@ -401,8 +417,8 @@ std::uint64_t Channel::gap_messages() const noexcept {
   return messages;
 }
 
-void Channel::line_shown(std::uint32_t line, std::uint64_t end) noexcept {
-  if (line_is_in_newest(line)) lines_[line].end = std::max(lines_[line].end, end);
+void Channel::line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept {
+  if (lines_[line].epoch == epoch) lines_[line].end = std::max(lines_[line].end, end);
 }
 
 }  // namespace linearb::sequencer

@@ -12,12 +12,12 @@
 
 namespace linearb::sequencer {
 
-/// What is a matter of judgement. Times are generous towards networks: reordering within a line is
-/// over in far less than reorder_ns, and a line that comes up is less than lag_ns behind.
+/// What is a matter of judgement: how the copies and reorderings of networks are told from a
+/// restart of the numbers. A line that comes up is less than lag_ns behind.
 struct Settings {
   std::uint64_t ahead = 4096;  ///< messages that a line may be ahead without being doubted
-  std::uint64_t near = 64;     ///< messages: what is closer may be a reordering
-  std::uint64_t reorder_ns = 10'000'000;
+  std::uint64_t near = 64;     ///< packets: what is closer may be a reordering
+  std::uint64_t reorder_ns = 20'000'000;  ///< a reordering within a line is over after that
   std::uint64_t lag_ns = 60'000'000'000;
   std::uint64_t settle_ns = 1'000'000'000;  ///< after which a new line begins in the newest epoch
   std::uint64_t hold_ns = 1'000'000'000;    ///< how long a doubted packet waits to be confirmed
@@ -69,8 +69,8 @@ class Channel {
   }
   /// After the highest number that the line has shown in its epoch.
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
-  /// The hook has seen the line come so far; what it dropped did not come here.
-  void line_shown(std::uint32_t line, std::uint64_t end) noexcept;
+  /// In that epoch the hook has seen the line come so far; what it dropped did not come here.
+  void line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
   std::uint64_t oldest_doubt_ns() const noexcept;
 
  private:
@@ -93,6 +93,12 @@ class Channel {
   std::uint64_t own_end_in_its_epoch(const LineState& line, const Packet& packet) const noexcept;
   enum class Stand { fits, new_but_apart, doubted };
   Stand stand_of(const Epoch& epoch, const LineState& line, const Packet& packet) const noexcept;
+
+  bool may_be_restart(const Epoch& epoch, const LineState& line,
+                      const Packet& packet) const noexcept;
+  std::uint64_t near(const Packet& packet) const noexcept {
+    return shared_.settings.near * std::max(packet.datagram.count, 1u);
+  }
 
   void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   void move_line(Epoch& epoch, LineState& line, const Packet& packet) noexcept;

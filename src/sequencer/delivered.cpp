@@ -59,7 +59,7 @@ std::size_t Delivered::take(std::uint64_t first, std::uint32_t count, std::uint3
       const std::uint64_t bit = 1ull << number % kWordBits;
       std::uint64_t& held = word(number);
       if (held & bit) continue;
-      if (step_time_ms(number) == 0) step_time_ms(number) = now_ms;
+      step_time_ms(number) = now_ms;
       held |= bit;
       first_ = std::min(first_, number);
     }

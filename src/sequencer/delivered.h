@@ -48,8 +48,8 @@ class Delivered {
 
   Knowledge knowledge(std::uint64_t first, std::uint32_t count) const noexcept;
 
-  /// When the neighbourhood of a number was first delivered, in milliseconds of the caller's
-  /// clock; 0 if that is not known any more.
+  /// When a number of the neighbourhood was delivered last, in milliseconds of the caller's clock:
+  /// the number itself then or earlier. 0 if that is not known any more.
   std::uint32_t time_ms(std::uint64_t number) const noexcept;
 
   /// Marks the range as delivered and writes the runs that were not before to `news`, which has

@@ -2,7 +2,7 @@
 #include "sys/interface.h"
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 
 #include <fmt/format.h>
 #include <linux/ethtool.h>
@@ -19,10 +19,15 @@ namespace linearb::sys {
 
 namespace {
 
+/// As many bytes as both have: an attribute may be shorter than what it is read into, or not there.
+void copy_front(std::span<const std::byte> from, std::span<std::byte> to) {
+  std::ranges::copy(from.first(std::min(from.size(), to.size())), to.begin());
+}
+
 InterfaceCounters counters_of(std::span<const std::byte> value) {
   // An older kernel sends a shorter structure; what it does not know stays zero.
   rtnl_link_stats64 stats{};
-  std::memcpy(&stats, value.data(), std::min(value.size(), sizeof stats));
+  copy_front(value, std::as_writable_bytes(std::span(&stats, 1)));
   return {.rx_packets = stats.rx_packets,
           .rx_dropped = stats.rx_dropped,
           .rx_missed = stats.rx_missed_errors};
@@ -30,7 +35,7 @@ InterfaceCounters counters_of(std::span<const std::byte> value) {
 
 Interface parse(const std::vector<std::byte>& answer) {
   ifinfomsg header{};
-  std::memcpy(&header, answer.data(), std::min(answer.size(), sizeof header));
+  copy_front(answer, std::as_writable_bytes(std::span(&header, 1)));
   const Attributes attributes = Attributes::of_link(answer);
   Interface found;
   found.name = attributes.text(IFLA_IFNAME);
@@ -39,8 +44,7 @@ Interface parse(const std::vector<std::byte>& answer) {
   found.mtu = attributes.number(IFLA_MTU);
   found.kind = attributes.nest(IFLA_LINKINFO).text(IFLA_INFO_KIND);
   found.counters = counters_of(attributes.find(IFLA_STATS64));
-  const auto mac = attributes.find(IFLA_ADDRESS);
-  std::memcpy(found.mac.data(), mac.data(), std::min(mac.size(), found.mac.size()));
+  copy_front(attributes.find(IFLA_ADDRESS), std::as_writable_bytes(std::span(found.mac)));
   found.peer_index = attributes.number(IFLA_LINK);
   return found;
 }

@@ -119,6 +119,7 @@ std::span<const std::byte> Attributes::find(std::uint16_t attribute) const noexc
 
 std::string_view Attributes::text(std::uint16_t attribute) const noexcept {
   const auto value = find(attribute);
+  if (value.empty()) return {};
   const char* text = reinterpret_cast<const char*>(value.data());
   return {text, ::strnlen(text, value.size())};
 }

@@ -110,6 +110,15 @@ class PacketBuilder {
     wrong_udp_checksum_ = true;
     return *this;
   }
+  PacketBuilder& wrong_payload_byte(std::size_t offset, std::uint8_t value) {
+    payload_.at(offset) = value;
+    return *this;
+  }
+  /// The frame ends after so many bytes, whatever its lengths say.
+  PacketBuilder& cut_to(std::size_t bytes) {
+    cut_to_ = bytes;
+    return *this;
+  }
 
   /// From the first byte of the frame to the first byte of the payload.
   std::size_t payload_offset() const {
@@ -148,6 +157,7 @@ class PacketBuilder {
   std::uint32_t ip_header_words_ = kRight;
   std::uint32_t ip_length_ = kRight;
   std::uint32_t udp_length_ = kRight;
+  std::size_t cut_to_ = SIZE_MAX;
   bool udp_checksum_ = true;
   bool wrong_udp_checksum_ = false;
 };
@@ -233,6 +243,7 @@ inline Bytes PacketBuilder::build() const {
   Bytes packet = ethernet();
   for (const Bytes& part : {ipv4(), udp()}) packet.insert(packet.end(), part.begin(), part.end());
   packet.insert(packet.end(), padding_, 0);
+  if (packet.size() > cut_to_) packet.resize(cut_to_);
   return packet;
 }
 

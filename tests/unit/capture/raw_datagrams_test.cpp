@@ -154,6 +154,19 @@ TEST_F(CaptureRaw, SaysWhatIsWrong) {
   EXPECT_THAT(read(path(""), mold).refusal, HasSubstr("Is a directory"));
 }
 
+TEST_F(CaptureRaw, RefusesWhatIsLongerThanADatagramCanBe) {
+  lb_framing framing = framing_of("moldudp64");
+  Bytes file(framing.header_length);
+  file[19] = 2;
+  for (int message = 0; message < 2; message++) {
+    Bytes bytes(40'000);
+    ASSERT_TRUE(lb_message_encode_length(&framing, bytes.data(), 40'000));
+    file.insert(file.end(), bytes.begin(), bytes.end());
+  }
+  EXPECT_THAT(read(write_file("a", file), framing).refusal,
+              HasSubstr("datagram 1 at byte 0 ends within message 2 of 2"));
+}
+
 TEST_F(CaptureRaw, RefusesFramingsThatDoNotSayWhereADatagramEnds) {
   EXPECT_THAT(read(write_file("a", Bytes(72)), framing_of("optiq")).refusal,
               HasSubstr("cannot be told apart: use a pcap file"));

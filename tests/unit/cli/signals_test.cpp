@@ -13,7 +13,7 @@ namespace {
 TEST(StopWatcher, CallsStopForEachSignalAndForOneThatCameBefore) {
   hold_stop_signals();
   std::counting_semaphore<> stops(0);
-  ::raise(SIGINT);
+  ::kill(::getpid(), SIGINT);
   {
     StopWatcher watcher([&] { stops.release(); });
     stops.acquire();

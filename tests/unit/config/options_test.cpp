@@ -149,11 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
                 }},
         Refused{"same_interface", "take the same packets of interface vethA_dst",
                 [](auto& o) { o.lines[1].interface = "vethA_dst"; }},
-        Refused{"lru_in_sequence", "--dedup lru",
-                [](auto& o) {
-                  o.dedup = Dedup::lru;
-                  o.order = Order::sequence;
-                }},
+        Refused{"in_sequence", "order of arrival", [](auto& o) { o.order = Order::sequence; }},
         Refused{"frames_no_power", "--frames 100", [](auto& o) { o.frames = 100; }},
         Refused{"frames_too_few", "--frames 32", [](auto& o) { o.frames = 32; }},
         Refused{"frames_too_many", "--frames 131072", [](auto& o) { o.frames = 131'072; }},

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// A receiver at work on the lab's lines, and what came out of it: every payload is compared byte by
+/// byte with what the feeder makes of its number.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <future>
+#include <map>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "config/framing_file.h"
+#include "feeder/feeder.h"
+#include "lab/lab.h"
+#include "linearb/receiver.h"
+#include "support/namespace.h"
+
+namespace linearb::test {
+
+inline std::vector<Line> lines_of(unsigned count, bool source) {
+  std::vector<Line> lines;
+  for (unsigned i = 0; i < count; ++i) {
+    const char name = static_cast<char>('A' + i);
+    lines.push_back({std::string(1, name),
+                     source ? lab::source_name(name) : lab::destination_name(name)});
+  }
+  return lines;
+}
+
+/// A feed of `packets` packets on the named lines ("AB"), without impairments.
+inline feeder::FeederOptions feed_on(const std::string& lines, std::uint64_t first,
+                                     std::uint64_t packets, const std::string& framing = "optiq") {
+  feeder::FeederOptions options;
+  for (const char name : lines) {
+    feeder::FeederLine line;
+    line.line = {std::string(1, name), lab::source_name(name)};
+    options.lines.push_back(line);
+  }
+  options.framing = config::builtin_framing(framing);
+  options.packets = packets;
+  options.messages.first = first;
+  options.rate = 20'000;
+  return options;
+}
+
+inline feeder::FeederResult feed(const feeder::FeederOptions& options) {
+  feeder::Feeder feeder(options);
+  return feeder.run();
+}
+
+/// A receiver on a thread of its own.
+class Running {
+ public:
+  explicit Running(const ReceiverOptions& options)
+      : framing_(config::load_framing(options.channels[0].framing)),
+        receiver_(options, [this](const Delivery& delivery) { record(delivery); }),
+        result_(std::async(std::launch::async, [this] { return receiver_.run(); })) {}
+
+  /// Until nothing has come for a while, then ends the run.
+  Summary end() {
+    wait_until_quiet();
+    receiver_.stop();
+    return result_.get();
+  }
+  void wait_until_quiet() {
+    using namespace std::chrono_literals;
+    std::uint64_t before = 0;
+    for (int quiet = 0; quiet < 6; ++quiet) {
+      std::this_thread::sleep_for(50ms);
+      std::uint64_t packets = receiver_.progress().packets;
+      for (const auto& line : receiver_.progress().lines) packets += line.packets;
+      if (packets != std::exchange(before, packets)) quiet = 0;
+    }
+  }
+  Receiver& receiver() { return receiver_; }
+
+  /// While it is set, the application does not come back from its callback.
+  std::atomic<bool> blocked = false;
+
+  /// How often each number came, by epoch. After end().
+  const std::map<std::uint64_t, std::map<std::uint64_t, int>>& delivered() const {
+    return delivered_;
+  }
+  std::uint64_t wrong_bytes() const { return wrong_bytes_; }
+
+  /// Each number of [first, first + count) came in this epoch, once; nothing came twice.
+  void expect_once(std::uint64_t epoch, std::uint64_t first, std::uint64_t count) const {
+    const auto found = delivered_.find(epoch);
+    ASSERT_NE(found, delivered_.end()) << "nothing was delivered in epoch " << epoch;
+    std::uint64_t missing = 0, twice = 0;
+    for (std::uint64_t number = first; number < first + count; ++number) {
+      const auto times = found->second.find(number);
+      if (times == found->second.end())
+        ++missing;
+      else if (times->second > 1)
+        ++twice;
+    }
+    EXPECT_EQ(missing, 0u) << "of epoch " << epoch;
+    EXPECT_EQ(twice, 0u) << "of epoch " << epoch;
+  }
+
+ private:
+  void record(const Delivery& delivery) {
+    while (blocked.load()) std::this_thread::yield();
+    std::uint32_t offset = framing_.descriptor.header_length;
+    if (framing_.descriptor.count.width == 0) offset = 0;
+    std::size_t run = 0;
+    for (std::uint32_t i = 0; i < delivery.range.count; ++i) {
+      const std::uint64_t number = delivery.range.first + i;
+      const std::uint32_t length =
+          framing_.descriptor.count.width == 0
+              ? static_cast<std::uint32_t>(delivery.payload.size())
+              : lb_message_length(&framing_.descriptor, delivery.payload.data(),
+                                  static_cast<std::uint32_t>(delivery.payload.size()), offset);
+      while (run < delivery.news.size() &&
+             number >= delivery.news[run].first + delivery.news[run].count)
+        ++run;
+      if (run < delivery.news.size() && number >= delivery.news[run].first) {
+        ++delivered_[delivery.epoch][number];
+        if (!is_as_sent(number, delivery.payload.subspan(offset, length))) ++wrong_bytes_;
+      }
+      offset += length;
+    }
+  }
+
+  bool is_as_sent(std::uint64_t number, std::span<const std::uint8_t> message) const {
+    if (framing_.name == "optiq") {
+      std::uint64_t timestamp_ns = 0;
+      std::memcpy(&timestamp_ns, message.data() + 12, sizeof(timestamp_ns));
+      const auto sent = feeder::optiq_message(static_cast<std::uint32_t>(number), timestamp_ns);
+      return std::ranges::equal(message, sent);
+    }
+    std::vector<std::uint8_t> sent(message.size());
+    feeder::write_message(framing_.descriptor, number, sent);
+    return std::ranges::equal(message, sent);
+  }
+
+  config::Framing framing_;
+  std::map<std::uint64_t, std::map<std::uint64_t, int>> delivered_;
+  std::uint64_t wrong_bytes_ = 0;
+  Receiver receiver_;
+  std::future<Summary> result_;  ///< last: its thread uses all of the above
+};
+
+inline std::string text(const std::vector<std::string>& sentences) {
+  std::string all;
+  for (const std::string& sentence : sentences) all += sentence + "\n";
+  return all;
+}
+
+inline std::uint64_t sum(const Summary& summary, std::uint64_t LineSummary::* field) {
+  std::uint64_t total = 0;
+  for (const LineSummary& line : summary.lines) total += line.*field;
+  return total;
+}
+
+}  // namespace linearb::test

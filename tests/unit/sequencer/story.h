@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/framing_file.h"
+#include "sequencer/sequencer.h"
+
+/// A feed on several lines, told in words, and what a sequencer has to make of it.
+///
+///   Story story;
+///   story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 3);
+///   story.line(B).waits(5ms).sends(1, 1000).restarts().waits(50ms).sends(1, 3);
+///   story.play();
+///   EXPECT_EQ(story.complaint(), "");
+///
+/// Each line has a time of its own; the packets of all are handed in by time. What a line sends
+/// belongs to a life of the feed: life 1, until the line says that it restarts. So the story knows
+/// what the sequencer has to find out: which messages are the same, and which have only the number
+/// in common.
+namespace linearb::sequencer::test {
+
+using std::chrono::nanoseconds;
+
+inline constexpr std::size_t A = 0;
+inline constexpr std::size_t B = 1;
+inline constexpr std::size_t C = 2;
+
+/// A message as the feed means it.
+struct Message {
+  std::uint32_t life = 1;
+  std::uint64_t number = 0;
+
+  friend auto operator<=>(const Message&, const Message&) = default;
+};
+
+/// Numbers [first, last] of a life.
+struct Missing {
+  std::uint32_t life = 1;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+
+  friend bool operator==(const Missing&, const Missing&) = default;
+};
+
+/// One packet on its way to the sequencer.
+struct Sent {
+  std::uint64_t time_ns = 0;
+  std::uint8_t line = 0;
+  std::uint32_t life = 1;
+  bool is_poison = false;  ///< its number is not the feed's
+  std::string session;
+  std::uint64_t first = 0;     ///< as the header has it
+  std::uint64_t count = 0;     ///< as the header has it
+  std::uint32_t messages = 0;  ///< in the payload
+  bool is_cut = false;         ///< the last of them lacks its end
+};
+
+/// What happens on one line. Numbers are ranges with both ends.
+class LineScript {
+ public:
+  LineScript(std::uint8_t line, std::uint64_t begin_ns, std::vector<Sent>& sent)
+      : line_(line), now_ns_(begin_ns), sent_(sent) {}
+
+  LineScript& sends(std::uint64_t first, std::uint64_t last);
+  /// Sent, and lost before this machine.
+  LineScript& loses(std::uint64_t first, std::uint64_t last);
+  /// Pairs of packets change their places: 2, 1, 4, 3.
+  LineScript& sends_pairs_swapped(std::uint64_t first, std::uint64_t last);
+  LineScript& waits(nanoseconds time) { return now_ns_ += to_ns(time), *this; }
+  /// Between two packets, from here on.
+  LineScript& every(nanoseconds interval) { return interval_ns_ = to_ns(interval), *this; }
+  /// Messages in a packet, from here on.
+  LineScript& packs(std::uint32_t messages) { return messages_ = messages, *this; }
+  /// Each packet once more, so long after it, from here on.
+  LineScript& repeats_each_after(nanoseconds time);
+  /// The next life of the feed, under the same session.
+  LineScript& restarts() { return ++life_, *this; }
+  /// The next life of the feed.
+  LineScript& opens_session(std::string session);
+  /// A heartbeat: the next message will have this number.
+  LineScript& announces(std::uint64_t next) { return control(next, 0); }
+  LineScript& ends_session(std::uint64_t next) { return control(next, 0xffff); }
+  LineScript& sends_unsequenced();
+  /// A packet whose number or session was damaged on its way.
+  LineScript& sends_poison(std::uint64_t number);
+  LineScript& sends_poison_session(std::uint64_t number, std::string session);
+  /// A packet with more messages in its header than in its payload.
+  LineScript& sends_cut(std::uint64_t first, std::uint64_t last);
+
+  std::uint64_t now_ns() const { return now_ns_; }
+
+ private:
+  static std::uint64_t to_ns(nanoseconds time) { return static_cast<std::uint64_t>(time.count()); }
+  Sent packet(std::uint64_t first, std::uint64_t count) const;
+  LineScript& control(std::uint64_t next, std::uint64_t count);
+  void put(const Sent& sent);
+
+  std::uint8_t line_;
+  std::uint64_t now_ns_;
+  std::vector<Sent>& sent_;
+  std::uint64_t interval_ns_ = 100'000;
+  std::uint32_t messages_ = 1;
+  std::uint32_t life_ = 1;
+  std::string session_ = "first";
+  bool repeats_ = false;
+  std::uint64_t repeat_after_ns_ = 0;
+};
+
+class Story final : private Decisions {
+ public:
+  using Dedup = Sequencer::Dedup;
+
+  explicit Story(const std::string& framing = "moldudp64", std::uint32_t lines = 2,
+                 Dedup dedup = Dedup::window);
+
+  LineScript& line(std::size_t index) { return scripts_[index]; }
+  const lb_framing& framing() const { return framing_.descriptor; }
+
+  /// Hands everything in by time, lets the clock tick as a receiver does, and ends the run.
+  void play();
+
+  /// What is wrong, a line each; empty when all that came was delivered once, every packet was
+  /// decided once and counted, and the gaps are the feed's.
+  std::string complaint() const;
+
+  const Sequencer& sequencer() const { return sequencer_; }
+  std::uint64_t newest_epoch() const { return sequencer_.channel(0).newest_epoch(); }
+  std::uint64_t count_of(std::size_t line, Outcome outcome) const {
+    return sequencer_.line(line).of(outcome);
+  }
+  /// Numbers that no line brought, in the order of lives, as the feed knows them.
+  std::vector<Missing> gaps() const;
+  std::uint64_t poison_delivered() const { return poison_delivered_; }
+  std::uint64_t unsequenced_delivered() const { return unsequenced_delivered_; }
+  /// The runs of each packet that was delivered in part.
+  const std::vector<std::vector<std::pair<std::uint64_t, std::uint32_t>>>& trimmed() const {
+    return trimmed_;
+  }
+  /// The most packets that were held at one time.
+  std::uint64_t most_held() const { return most_held_; }
+
+ private:
+  struct Life {
+    std::uint64_t first = ~0ull;
+    std::uint64_t end = 0;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> announced;
+  };
+
+  void decided(const Packet& packet, const Decision& decision) noexcept override;
+  void push(std::size_t index);
+  void note(const Sent& sent, const Packet& packet);
+  void complain_of_deliveries(std::string& text) const;
+  void complain_of_counts(std::string& text) const;
+  void complain_of_gaps(std::string& text) const;
+
+  config::Framing framing_;
+  const lb_framing* descriptors_[1] = {&framing_.descriptor};
+  std::uint32_t lines_;
+  bool has_order_;
+  Sequencer sequencer_;
+  std::vector<Sent> sent_;
+  std::deque<LineScript> scripts_;
+
+  std::vector<std::vector<std::uint8_t>> payloads_;
+  std::vector<std::uint32_t> decisions_;       ///< of each packet
+  std::map<Message, std::uint32_t> messages_;  ///< that came whole, and how often delivered
+  std::map<std::uint32_t, Life> lives_;
+  std::uint64_t invented_ = 0;  ///< delivered, and no line brought it
+  std::uint64_t poison_delivered_ = 0;
+  std::uint64_t unsequenced_delivered_ = 0;
+  std::uint64_t most_held_ = 0;
+  std::vector<std::vector<std::pair<std::uint64_t, std::uint32_t>>> trimmed_;
+};
+
+}  // namespace linearb::sequencer::test

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cctype>
+#include <ostream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "unit/sequencer/story.h"
+
+namespace linearb::sequencer::test {
+
+/// A row of a table of stories. Whatever it tells, each message that came on any line has to be
+/// delivered once, every packet counted once, and the gaps reported as they are.
+struct Told {
+  const char* title;
+  void (*tell)(Story&);
+  /// What else has to hold, after the end.
+  void (*check)(const Story&) = nullptr;
+  const char* framing = "moldudp64";
+  std::uint32_t lines = 2;
+};
+
+inline void PrintTo(const Told& told, std::ostream* out) { *out << told.title; }
+
+inline std::string name_of_test(const testing::TestParamInfo<Told>& info) {
+  std::string name;
+  bool begins_word = true;
+  for (const char* letter = info.param.title; *letter; ++letter) {
+    if (std::isalnum(static_cast<unsigned char>(*letter)))
+      name += begins_word ? static_cast<char>(std::toupper(*letter)) : *letter;
+    begins_word = !std::isalnum(static_cast<unsigned char>(*letter));
+  }
+  return name;
+}
+
+inline void play(const Told& told) {
+  Story story(told.framing, told.lines);
+  told.tell(story);
+  story.play();
+  EXPECT_EQ(story.complaint(), "");
+  if (told.check) told.check(story);
+}
+
+}  // namespace linearb::sequencer::test
