@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
 
   try {
     linearb::Receiver receiver(options, print);
+    std::fprintf(stderr, "receiving\n");
     linearb::Summary summary = receiver.run();
     std::printf("%llu messages\n", static_cast<unsigned long long>(summary.messages));
     return summary.balanced ? 0 : 1;

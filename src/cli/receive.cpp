@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/options.h"
@@ -24,6 +26,8 @@ int receive(CLI::App& command, ReceiveArguments& arguments) {
   hold_stop_signals();
   Receiver receiver(arguments.options, {});
   StopWatcher watcher([&] { receiver.stop(); });
+  // For scripts that start the feed when this is here; stdout is for the summary.
+  fmt::print(stderr, "receiving; SIGINT or SIGTERM ends it\n");
   Summary summary = receiver.run();
   if (arguments.json)
     report::print_json(stdout, report::to_json(summary));

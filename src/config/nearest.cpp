@@ -13,7 +13,7 @@
 namespace linearb::config {
 namespace {
 
-/// A name that differs in more letters, or in more than half of its own, is not taken for a slip of
+/// A name that differs in more letters, or in more than two thirds of its own, is not taken for a slip of
 /// the pen.
 constexpr std::size_t kSlipMax = 3;
 
@@ -37,7 +37,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 std::optional<std::string> nearest_name(std::string_view name,
                                         std::span<const std::string> candidates) {
   std::optional<std::string> nearest;
-  std::size_t limit = std::min(kSlipMax, (name.size() + 1) / 2);
+  std::size_t limit = std::min(kSlipMax, name.size() * 2 / 3);
   std::size_t least = limit + 1;
   for (const std::string& candidate : candidates) {
     std::size_t distance = edit_distance(name, candidate);

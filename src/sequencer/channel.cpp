@@ -74,7 +74,7 @@ void Channel::take_back(LineState& line, const Packet& packet) noexcept {
 }
 
 void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
-  const bool settled = packet.arrival_ns - newest_->began_ns >= shared_.settings.settle_ns;
+  const bool settled = packet.arrival_ns >= newest_->began_ns + shared_.settings.settle_ns;
   const bool beyond_previous = packet.first() >= previous_->delivered.end();
   move_line(settled || beyond_previous ? *newest_ : *previous_, line, packet);
 }
@@ -131,8 +131,10 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
                              const Packet& packet) const noexcept {
   const Settings& settings = shared_.settings;
   const std::uint32_t then_ms = epoch.delivered.time_ms(packet.first());
+  // The rings of two lines are read one after the other: a copy can have arrived before.
+  const auto age_ms = static_cast<std::int32_t>(to_ms(packet.arrival_ns) - then_ms);
   const std::uint64_t age_ns =
-      then_ms ? (to_ms(packet.arrival_ns) - std::uint64_t{then_ms}) * 1'000'000 : ~0ull;
+      then_ms ? static_cast<std::uint64_t>(std::max(age_ms, 0)) * 1'000'000 : ~0ull;
   if (line.epoch != epoch.number) return then_ms != 0 && age_ns >= settings.lag_ns;
 
   const std::uint64_t end = own_end(epoch, line, packet);
@@ -140,7 +142,7 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
   // Only while the mark stands where user space saw it last is it known how long the line was
   // quiet: what the hook drops moves the mark.
   const bool was_quiet =
-      end == line.end && packet.arrival_ns - line.last_ns >= settings.reorder_ns;
+      end == line.end && packet.arrival_ns >= line.last_ns + settings.reorder_ns;
   if (is_near && !was_quiet && !line.candidate.active) return false;
   const bool at_beginning = packet.first() <= settings.ahead ||
                             packet.first() - epoch.delivered.first() <= settings.ahead;
@@ -393,7 +395,7 @@ bool Channel::end_oldest_doubt() noexcept {
 void Channel::expire(std::uint64_t now_ns) noexcept {
   for (LineState& line : lines_)
     if (line.candidate.active && line.candidate.held_count > 0 &&
-        now_ns - line.candidate.since_ns >= shared_.settings.hold_ns)
+        now_ns >= line.candidate.since_ns + shared_.settings.hold_ns)
       end_doubt(line);
 }
 

@@ -206,7 +206,6 @@ TEST_P(Arbitration, LinesThatPackDifferentlyAreTrimmedToTheMessage) {
 
 TEST_P(Arbitration, TwoCpusInTheHookClaimEachMessageOnce) {
   if (sys::allowed_cpus().size() < 2) GTEST_SKIP() << "needs two CPUs";
-  if (GetParam() == Mode::native) GTEST_SKIP() << "a veth's NAPI runs on one CPU at a time here";
   Running running(options());
   constexpr std::uint64_t kPackets = 150'000;
   const auto feed_line = [](const std::string& line, unsigned cpu) {

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -18,6 +19,20 @@ namespace linearb {
 namespace {
 
 using Json = nlohmann::json;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Looks a hundred times a second, for a minute.
+template <typename Condition>
+bool wait_until(Condition condition) {
+  for (int attempt = 0; attempt < 6'000; attempt++) {
+    if (condition()) return true;
+    ::usleep(10'000);
+  }
+  return false;
+}
 
 /// A program that runs beside the test: linearb, or the example.
 class Program {
@@ -41,12 +56,21 @@ class Program {
 
   void interrupt() const { ::kill(pid_, SIGINT); }
 
-  /// Waits for its end. The exit status, or minus the signal that ended it.
+  /// Waits for its end. The exit status, or minus the signal that ended it; one that does not end
+  /// is killed.
   int wait() {
     int status = 0;
-    ::waitpid(pid_, &status, 0);
+    if (!wait_until([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; })) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, &status, 0);
+    }
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  /// Waits until it has said that it receives: the hook is attached before that.
+  bool wait_until_receiving() const {
+    return wait_until([&] { return contains(errors(), "receiving"); });
   }
 
   std::string output() const { return text_of(output_.get()); }
@@ -57,12 +81,15 @@ class Program {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
 
+  /// Reads without moving the place at which the program writes.
   static std::string text_of(std::FILE* file) {
     std::string text;
-    std::rewind(file);
-    for (int byte = std::fgetc(file); byte != EOF; byte = std::fgetc(file))
-      text.push_back(static_cast<char>(byte));
-    return text;
+    char part[4096];
+    for (;;) {
+      ssize_t length = ::pread(::fileno(file), part, sizeof(part), static_cast<off_t>(text.size()));
+      if (length <= 0) return text;
+      text.append(part, static_cast<std::size_t>(length));
+    }
   }
 
   std::unique_ptr<std::FILE, Closer> output_;
@@ -84,21 +111,6 @@ Ended linearb_with(const std::string& arguments) {
   return {status, program.output(), program.errors()};
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-/// Waits until the hook is attached to an interface: a receiver is up then, or fails soon.
-void wait_for_hook(const std::string& interface) {
-  for (int attempt = 0; attempt < 3'000; attempt++) {
-    Program link("ip", "-o link show " + interface);
-    link.wait();
-    if (contains(link.output(), "xdp")) return;
-    ::usleep(10'000);
-  }
-  FAIL() << "no hook came up on " << interface;
-}
-
 TEST(Cli, HelpAndVersionAreNoFailure) {
   EXPECT_TRUE(contains(linearb_with("--help").output, "receive"));
   EXPECT_EQ(linearb_with("--help").status, 0);
@@ -114,6 +126,10 @@ struct Wrong {
   const char* arguments;
   const char* word;
 };
+
+void PrintTo(const Wrong& wrong, std::ostream* stream) {
+  *stream << wrong.arguments;
+}
 
 class CliRefuses : public testing::TestWithParam<Wrong> {};
 
@@ -181,7 +197,7 @@ TEST_F(CliLines, FeedCountsEachLine) {
 
 TEST_F(CliLines, ReceiveEndsAfterSoManyPackets) {
   Program receiver(LINEARB_PROGRAM, "receive --packets 1000 --json");
-  wait_for_hook("vethB_dst");
+  ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
   ASSERT_EQ(linearb_with("feed --packets 1000 --rate 20000 --loss A=5%").status, 0);
   ASSERT_EQ(receiver.wait(), 0) << receiver.errors();
   Json json = Json::parse(receiver.output());
@@ -192,7 +208,7 @@ TEST_F(CliLines, ReceiveEndsAfterSoManyPackets) {
 
 TEST_F(CliLines, AnInterruptEndsARunCleanly) {
   Program receiver(LINEARB_PROGRAM, "receive");
-  wait_for_hook("vethB_dst");
+  ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
   ASSERT_EQ(linearb_with("feed --packets 500 --rate 20000").status, 0);
   receiver.interrupt();
   ASSERT_EQ(receiver.wait(), 0) << receiver.errors();
@@ -214,7 +230,7 @@ TEST_F(CliLines, AnInterruptEndsAFeedThatHasNoEnd) {
 
 TEST_F(CliLines, TheExampleDeliversEachMessageOnce) {
   Program example(LINEARB_EXAMPLE, "3");
-  wait_for_hook("vethB_dst");
+  ASSERT_TRUE(example.wait_until_receiving()) << example.errors();
   ASSERT_EQ(linearb_with("feed --packets 3 --rate 100").status, 0);
   ASSERT_EQ(example.wait(), 0) << example.errors();
   EXPECT_TRUE(contains(example.output(), "optiq from 3, 1 messages, by line")) << example.output();

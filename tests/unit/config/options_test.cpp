@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,8 @@ struct Refused {
   std::string word;
   std::function<void(ReceiverOptions&)> change;
 };
+
+void PrintTo(const Refused& refused, std::ostream* stream) { *stream << refused.name; }
 
 class ValidateRefuses : public testing::TestWithParam<Refused> {};
 

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/sequencer/story_table.h"
+
+namespace linearb::sequencer::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DoubtStory : public testing::TestWithParam<Told> {};
+
+TEST_P(DoubtStory, IsArbitrated) { play(GetParam()); }
+
+constexpr std::uint64_t kFar = 3'000'000'000;
+
+const Told kPoison[] = {
+    {"one number far ahead",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison(kFar).sends(501, 1000);
+       story.line(B).waits(5ms).sends(1, 1000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.poison_delivered(), 1u);
+       EXPECT_EQ(story.newest_epoch(), 1u);
+       EXPECT_EQ(story.sequencer().lost_messages(A), 0u);
+     }},
+    {"one number far ahead, twice",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison(kFar).sends_poison(kFar).sends(501, 1000);
+       story.line(B).waits(5ms).sends(1, 1000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.poison_delivered(), 1u); }},
+    {"one number far ahead, as the last packet of a line",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison(kFar);
+       story.line(B).sends(1, 1000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+    {"one number far ahead, before anything else",
+     [](Story& story) {
+       story.line(A).sends_poison(kFar).sends(1, 1000);
+       story.line(B).waits(5ms).sends(1, 1000);
+     }},
+    {"two numbers far ahead that do not continue each other",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison(kFar).sends_poison(kFar + 1'000'000);
+       story.line(A).sends(501, 1000);
+       story.line(B).waits(5ms).sends(1, 1000);
+     },
+     [](const Story& story) {
+       EXPECT_LE(story.poison_delivered(), 2u);
+       EXPECT_EQ(story.newest_epoch(), 1u);
+     }},
+    {"two numbers far ahead, one on each line",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison(kFar).sends(501, 1000);
+       story.line(B).sends(1, 500).sends_poison(kFar + 1'000'000).sends(501, 1000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+    {"a number far behind",
+     [](Story& story) {
+       story.line(A).every(1ms).sends(1, 2000).sends_poison(7).sends(2001, 3000);
+       story.line(B).waits(5ms).every(1ms).sends(1, 3000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.poison_delivered(), 0u);
+       EXPECT_EQ(story.count_of(A, Outcome::unconfirmed), 1u);
+       EXPECT_EQ(story.newest_epoch(), 1u);
+     }},
+    {"a number far behind, then a pause",
+     [](Story& story) {
+       story.line(A).every(1ms).sends(1, 2000).sends_poison(7).waits(5s).sends(2001, 3000);
+       story.line(B).waits(5ms).every(1ms).sends(1, 2000).waits(5s).sends(2001, 3000);
+     }},
+    {"a number before the first",
+     [](Story& story) {
+       story.line(A).sends(500'000, 500'100).sends_poison(8).sends(500'101, 501'000);
+       story.line(B).waits(5ms).sends(500'000, 501'000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+    {"a session that nobody knows",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison_session(501, "damaged").sends(502, 1000);
+       story.line(B).waits(5ms).sends(1, 1000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.poison_delivered(), 1u);
+       EXPECT_EQ(story.newest_epoch(), 1u);
+     }},
+    {"two sessions that nobody knows",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison_session(501, "damaged");
+       story.line(A).sends_poison_session(502, "battered").sends(503, 1000);
+       story.line(B).waits(5ms).sends(1, 1000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+};
+
+const Told kJumps[] = {
+    {"both lines jump ahead",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).sends(1, 500).loses(501, 9000).sends(9001, 10'000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 501, 9000}}));
+       EXPECT_EQ(story.newest_epoch(), 1u);
+       EXPECT_EQ(story.sequencer().lost_messages(A), 8500u);
+       EXPECT_EQ(story.sequencer().lost_messages(B), 8500u);
+     }},
+    {"both lines jump ahead, every packet twice",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).repeats_each_after(0ms).sends(1, 500).waits(1s).sends(9001, 10'000);
+     }},
+    {"both lines jump ahead, pairs swapped",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).sends(1, 500).waits(1s).sends_pairs_swapped(9001, 10'000);
+     }},
+    {"both lines jump ahead, each with another packet first",
+     [](Story& story) {
+       story.line(A).sends(1, 500).waits(1s).packs(3).sends(9001, 9900);
+       story.line(B).sends(1, 500).waits(1001ms).packs(4).sends(9005, 9900);
+     }},
+    {"one line jumps ahead, the other follows in full",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 500).loses(501, 9000).sends(9001, 10'000);
+       story.line(B).waits(200ms).every(10us).sends(1, 10'000);
+     }},
+    {"a jump of 200,000, more than is remembered",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).sends(1, 500).waits(1s).sends(200'001, 201'000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 501, 200'000}}));
+     }},
+    {"a jump of 200,000 on one line, the other follows in full",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 500).waits(1s).sends(200'001, 201'000);
+       story.line(B).every(10us).sends(1, 201'000);
+     }},
+};
+
+INSTANTIATE_TEST_SUITE_P(Poison, DoubtStory, testing::ValuesIn(kPoison), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Jumps, DoubtStory, testing::ValuesIn(kJumps), name_of_test);
+
+}  // namespace
+}  // namespace linearb::sequencer::test

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/sequencer/story_table.h"
+
+namespace linearb::sequencer::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class EpochStory : public testing::TestWithParam<Told> {};
+
+TEST_P(EpochStory, IsArbitrated) { play(GetParam()); }
+
+/// A life after a pause, as short as `last` messages.
+void tell_lives(LineScript& line, std::uint32_t lives, std::uint64_t last) {
+  line.sends(1, last);
+  for (std::uint32_t life = 2; life <= lives; ++life) line.waits(50ms).restarts().sends(1, last);
+}
+
+template <std::uint64_t kEpoch>
+void expect_epoch(const Story& story) {
+  EXPECT_EQ(story.newest_epoch(), kEpoch);
+}
+
+const Told kRestarts[] = {
+    {"restart at 1 on both lines, in step",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+       story.line(B).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart at 1 on both lines, B behind",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+       story.line(B).waits(80ms).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart at 1, B alone carries the tail of the old epoch",
+     [](Story& story) {
+       story.line(A).sends(1, 900).loses(901, 1000).waits(50ms).restarts().sends(1, 500);
+       story.line(B).waits(80ms).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart at 1, each line loses some of each epoch",
+     [](Story& story) {
+       story.line(A).sends(1, 899).loses(900, 949).sends(950, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 99).loses(100, 199).sends(200, 500);
+       story.line(B).waits(80ms).sends(1, 919).loses(920, 989).sends(990, 1000).waits(50ms);
+       story.line(B).restarts().sends(1, 149).loses(150, 209).sends(210, 500);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 920, 949}, {2, 150, 199}}));
+     }},
+    {"restart at 1 after 200,000 messages",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 200'000).waits(50ms).restarts().sends(1, 5000);
+       story.line(B).waits(20ms).every(10us).sends(1, 200'000).waits(50ms).restarts();
+       story.line(B).sends(1, 5000);
+     },
+     expect_epoch<2>},
+    {"restart of which line A lost the first packets",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().loses(1, 9).sends(10, 500);
+       story.line(B).waits(10ms).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart of which line B lost the first packets",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+       story.line(B).waits(10ms).sends(1, 1000).waits(50ms).restarts().loses(1, 19).sends(20, 500);
+     },
+     expect_epoch<2>},
+    {"restart of which line A lost every second packet",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts();
+       for (std::uint64_t number = 1; number < 500; number += 2)
+         story.line(A).sends(number, number).loses(number + 1, number + 1);
+       story.line(B).waits(10ms).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+     }},
+    {"restart on one line alone",
+     [](Story& story) { story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500); },
+     expect_epoch<2>},
+    {"restart, every packet twice",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).repeats_each_after(0ms).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart with the first two packets swapped",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends_pairs_swapped(1, 500);
+       story.line(B).waits(10ms).sends(1, 1000).waits(50ms).restarts().sends_pairs_swapped(1, 500);
+     },
+     expect_epoch<2>},
+    {"slow feed restarts",
+     [](Story& story) {
+       story.line(A).every(50ms).sends(1, 200).restarts().sends(1, 100);
+       story.line(B).waits(10ms).every(50ms).sends(1, 200).restarts().sends(1, 100);
+     },
+     expect_epoch<2>},
+    {"slow feed restarts, B a packet and more behind",
+     [](Story& story) {
+       story.line(A).every(50ms).sends(1, 200).restarts().sends(1, 100);
+       story.line(B).waits(120ms).every(50ms).sends(1, 200).restarts().sends(1, 100);
+     },
+     expect_epoch<2>},
+    {"very slow feed restarts",
+     [](Story& story) {
+       story.line(A).every(3s).sends(1, 100).restarts().sends(1, 50);
+       story.line(B).waits(1ms).every(3s).sends(1, 100).restarts().sends(1, 50);
+     },
+     expect_epoch<2>},
+    {"very slow feed restarts on one line alone",
+     [](Story& story) { story.line(A).every(3s).sends(1, 100).restarts().sends(1, 50); },
+     expect_epoch<2>},
+    {"restart seen when both lines were away",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).sends(1, 5000).waits(10s).restarts().sends(701, 2000);
+     },
+     expect_epoch<2>},
+    {"short epochs of 5 messages",
+     [](Story& story) {
+       tell_lives(story.line(A), 6, 5);
+       tell_lives(story.line(B).waits(5ms), 6, 5);
+     },
+     expect_epoch<6>},
+    {"short epochs of 20 messages, B behind",
+     [](Story& story) {
+       tell_lives(story.line(A), 6, 20);
+       tell_lives(story.line(B).waits(30ms), 6, 20);
+     },
+     expect_epoch<6>},
+    {"short epochs of 20 messages, every packet twice",
+     [](Story& story) {
+       tell_lives(story.line(A).repeats_each_after(0ms), 4, 20);
+       tell_lives(story.line(B).repeats_each_after(0ms), 4, 20);
+     },
+     expect_epoch<4>},
+    {"short epoch that the next outgrows",
+     [](Story& story) {
+       story.line(A).sends(1, 20).waits(50ms).restarts().sends(1, 1000);
+       story.line(B).waits(20ms).sends(1, 20).waits(50ms).restarts().sends(1, 1000);
+     },
+     expect_epoch<2>},
+    {"epochs of 10 messages in each packet",
+     [](Story& story) {
+       tell_lives(story.line(A).packs(10), 4, 1000);
+       tell_lives(story.line(B).waits(20ms).packs(7), 4, 1000);
+     },
+     expect_epoch<4>},
+    {"eleven restarts in a day, under one session",
+     [](Story& story) {
+       tell_lives(story.line(A), 12, 300);
+       tell_lives(story.line(B).waits(2ms), 12, 300);
+     },
+     expect_epoch<12>},
+    {"two restarts in a row, B behind both",
+     [](Story& story) {
+       tell_lives(story.line(A), 3, 200);
+       tell_lives(story.line(B).waits(60ms), 3, 200);
+     },
+     expect_epoch<3>},
+    {"B away across a restart",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+       story.line(B).sends(1, 800).waits(100ms).restarts().sends(301, 500);
+     },
+     expect_epoch<2>},
+    {"B away across two restarts",
+     [](Story& story) {
+       tell_lives(story.line(A), 3, 1000);
+       story.line(B).sends(1, 800).waits(270ms).restarts().restarts().sends(501, 1000);
+     },
+     expect_epoch<3>},
+    {"three lines, C carries the tail",
+     [](Story& story) {
+       tell_lives(story.line(A), 3, 400);
+       tell_lives(story.line(B).waits(1ms), 3, 400);
+       tell_lives(story.line(C).waits(20ms), 3, 400);
+     },
+     expect_epoch<3>, "moldudp64", 3},
+    {"B loses a burst of the old epoch while A is in the new one",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 20'000).waits(50ms).restarts().sends(1, 3000);
+       story.line(B).waits(150ms).every(10us).sends(1, 9000).loses(9001, 16'000);
+       story.line(B).sends(16'001, 20'000).waits(50ms).restarts().sends(1, 3000);
+     },
+     expect_epoch<2>},
+    {"a new line comes up after the restart",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 30'000);
+       story.line(B).waits(1500ms).restarts().sends(13'400, 30'000);
+     },
+     expect_epoch<2>},
+    {"A dies, B comes up in the next life",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1'000'000, 1'001'000);
+       story.line(B).waits(2s).restarts().sends(1, 5000);
+     },
+     expect_epoch<2>},
+};
+
+const Told kSessions[] = {
+    {"new session on both lines, in step",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).sends(1, 1000).opens_session("second").sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"new session, B behind and alone with the tail",
+     [](Story& story) {
+       story.line(A).sends(1, 900).loses(901, 1000).opens_session("second").sends(1, 500);
+       story.line(B).waits(80ms).sends(1, 1000).opens_session("second").sends(1, 500);
+     },
+     [](const Story& story) {
+       expect_epoch<2>(story);
+       EXPECT_GT(story.count_of(B, Outcome::old_epoch), 0u);
+     }},
+    {"new session that does not begin at 1",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).opens_session("second").sends(700, 1500);
+       story.line(B).waits(20ms).sends(1, 1000).opens_session("second").sends(700, 1500);
+     },
+     expect_epoch<2>},
+    {"new session announced by a heartbeat",
+     [](Story& story) {
+       for (const std::size_t line : {A, B}) {
+         story.line(line).sends(1, 1000).opens_session("second");
+         story.line(line).announces(1).waits(1s).announces(1).sends(1, 500);
+       }
+     },
+     expect_epoch<2>},
+    {"new session announced by a heartbeat, its first message lost",
+     [](Story& story) {
+       for (const std::size_t line : {A, B}) {
+         story.line(line).sends(1, 1000).opens_session("second");
+         story.line(line).announces(1).waits(1s).announces(1).loses(1, 2).sends(3, 500);
+       }
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{2, 1, 2}}));
+     }},
+    {"three sessions, B behind",
+     [](Story& story) {
+       story.line(B).waits(30ms);
+       for (const std::size_t line : {A, B}) {
+         story.line(line).sends(1, 300).opens_session("second").sends(1, 1000);
+         story.line(line).opens_session("third").sends(1, 500);
+       }
+     },
+     expect_epoch<3>},
+    {"new session, every packet twice",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).repeats_each_after(0ms).sends(1, 300).opens_session("second").sends(1, 300);
+     },
+     expect_epoch<2>},
+    {"end of session, then the next",
+     [](Story& story) {
+       for (const std::size_t line : {A, B}) {
+         story.line(line).sends(1, 300).ends_session(301).waits(1s).ends_session(301);
+         story.line(line).opens_session("second").announces(1).sends(1, 300);
+       }
+     },
+     expect_epoch<2>},
+};
+
+const Told kWraps[] = {
+    {"numbers of 32 bits wrap to 1 on both lines, B behind",
+     [](Story& story) {
+       story.line(A).sends(4'294'966'000, 4'294'967'295).restarts().sends(1, 1000);
+       story.line(B).waits(20ms).sends(4'294'966'000, 4'294'967'295).restarts().sends(1, 1000);
+     },
+     expect_epoch<2>, "cboe-pitch"},
+    {"numbers wrap, in step",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).sends(4'294'966'000, 4'294'967'295).restarts().sends(1, 1000);
+     },
+     expect_epoch<2>, "cboe-pitch"},
+    {"numbers wrap within what a line loses",
+     [](Story& story) {
+       story.line(A).sends(4'294'966'000, 4'294'967'200).loses(1, 200).restarts().sends(106, 1000);
+       story.line(B).waits(20ms).sends(4'294'966'000, 4'294'967'295).restarts().sends(1, 1000);
+     },
+     expect_epoch<2>, "cboe-pitch"},
+    {"numbers wrap, every packet twice",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line)
+             .repeats_each_after(0ms)
+             .sends(4'294'967'000, 4'294'967'295)
+             .restarts()
+             .sends(1, 1000);
+     },
+     expect_epoch<2>, "cboe-pitch"},
+    {"numbers wrap, pairs swapped",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line)
+             .sends(4'294'967'000, 4'294'967'294)
+             .restarts().sends(1, 1);
+       for (const std::size_t line : {A, B}) story.line(line).sends(2, 1000);
+     },
+     expect_epoch<2>, "cboe-pitch"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Restarts, EpochStory, testing::ValuesIn(kRestarts), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Sessions, EpochStory, testing::ValuesIn(kSessions), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Wraps, EpochStory, testing::ValuesIn(kWraps), name_of_test);
+
+}  // namespace
+}  // namespace linearb::sequencer::test
