@@ -127,6 +127,14 @@ LB_INLINE int claim_verdict(struct packet* packet) {
   return advance(packet) ? LB_VERDICT_NOTHING_NEW : LB_VERDICT_BEHIND;
 }
 
+/* Makes room right in front of the packet, where the receiver looks. What an XDP program before this
+ * one has left there goes: taken for the hook's, it would be believed. */
+LB_INLINE int make_room_for_metadata(struct xdp_md* context, lb_u64 flags) {
+  int wanted = flags & LB_CONFIG_METADATA ? (int)sizeof(struct lb_metadata) : 0;
+  int there = (int)((void*)(long)context->data - (void*)(long)context->data_meta);
+  return bpf_xdp_adjust_meta(context, there - wanted) == 0 && wanted;
+}
+
 LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packet,
                               lb_u32 verdict, lb_u64 now_ns) {
   struct lb_metadata* metadata = (void*)(long)context->data_meta;
@@ -165,8 +173,7 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
   }
   struct lb_credit* credit = bpf_map_lookup_elem(&credits, &slot);
   if (!credit) return leave(&packet->counters->no_receiver, XDP_PASS);
-  int has_metadata = flags & LB_CONFIG_METADATA &&
-                     bpf_xdp_adjust_meta(context, -(int)sizeof(struct lb_metadata)) == 0;
+  int has_metadata = make_room_for_metadata(context, flags);
   enum lb_credit_share share =
       verdict == LB_VERDICT_CLAIMED ? LB_CREDIT_CLAIM : LB_CREDIT_PASS_UP;
   if (!lb_credit_take(credit, share)) return drop_for_want_of_credit(packet, verdict);

@@ -8,10 +8,11 @@
 #include <string>
 #include <vector>
 
-#include <pcap/pcap.h>
-
 #include "capture/byte_stream.h"
 #include "capture/link_layer.h"
+
+/// libpcap's handle. Its header and <linux/bpf.h> define the same names, so it is not included here.
+struct pcap;
 
 namespace linearb::capture {
 
@@ -34,14 +35,14 @@ class Reader {
 
  private:
   struct Closer {
-    void operator()(pcap_t* capture) const noexcept { ::pcap_close(capture); }
+    void operator()(pcap* capture) const noexcept;
   };
 
   [[noreturn]] void refuse_record() const;
 
   std::string path_;
   ByteStream stream_;  // capture_ reads it: it has to go last
-  std::unique_ptr<pcap_t, Closer> capture_;
+  std::unique_ptr<pcap, Closer> capture_;
   const LinkLayer* link_ = nullptr;
   std::vector<std::uint8_t> frame_;  // of the last record, where it was not Ethernet
   std::uint64_t records_ = 0;

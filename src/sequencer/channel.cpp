@@ -76,7 +76,10 @@ void Channel::take_back(LineState& line, const Packet& packet) noexcept {
 void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
   const bool settled = packet.arrival_ns >= newest_->began_ns + shared_.settings.settle_ns;
   const bool beyond_previous = packet.first() >= previous_->delivered.end();
-  move_line(settled || beyond_previous ? *newest_ : *previous_, line, packet);
+  const bool before_previous =
+      packet.end() <= previous_->delivered.first() &&
+      packet.first() <= newest_->delivered.end() + shared_.settings.ahead;
+  move_line(settled || beyond_previous || before_previous ? *newest_ : *previous_, line, packet);
 }
 
 void Channel::data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
@@ -119,7 +122,9 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
   if (knowledge == Delivered::Knowledge::missing) {
     const bool before_all = packet.end() <= delivered.first();
     const bool is_restart = before_all && has_shown && end - packet.first() > near(packet);
-    const bool is_far = before_all && delivered.first() - packet.first() > Delivered::kBack / 2;
+    // A line that shows nothing yet is behind, unless it begins where numbers do.
+    const bool is_far = before_all && packet.first() <= settings.ahead &&
+                        delivered.first() - packet.first() > Delivered::kBack / 2;
     return is_restart || is_far ? Stand::new_but_apart : Stand::fits;
   }
   return may_be_restart(epoch, line, packet) ? Stand::doubted : Stand::fits;
@@ -215,13 +220,15 @@ void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept
   if (line.epoch != 0 && line.epoch < newest_->number &&
       packet.datagram.session == newest_->session &&
       packet.first() <= newest_->delivered.end() + shared_.settings.ahead &&
-      packet.end() + shared_.settings.near >= newest_->delivered.first()) {
+      packet.end() + shared_.settings.ahead >= newest_->delivered.first()) {
+    if (line.candidate.is_near(packet, shared_.settings.near)) settle(*newest_, line);
     end_doubt(line);
-    move_line(*newest_, line, packet);
+    if (line.epoch != newest_->number) move_line(*newest_, line, packet);
     if (packet.datagram.count) accept(*newest_, line, packet);
     return;
   }
   const std::uint64_t line_end = line.epoch ? own_end_in_its_epoch(line, packet) : 0;
+  if (line.candidate.has(packet, line_end)) return decide(packet, Outcome::duplicate, 0, 0);
   const bool continues =
       line.candidate.is_continued_by(packet, shared_.settings.near, line_end);
   const std::uint32_t packets = continues ? line.candidate.packets + 1 : 1;
@@ -266,13 +273,15 @@ void Channel::remember(LineState& line, const Packet& packet, bool is_new) noexc
     candidate.held_count = 0;
   }
   ++candidate.packets;
+  candidate.range.first = std::min(candidate.range.first, packet.first());
   candidate.range.end = std::max(candidate.range.end, packet.end());
   if (packet.datagram.count == 0) return;
-  if (!candidate.delivered) {
-    candidate.held[candidate.held_count++] = packet;
-    ++shared_.held;
-    return;
-  }
+  if (candidate.delivered) return deliver_apart(packet);
+  candidate.held[candidate.held_count++] = packet;
+  ++shared_.held;
+}
+
+void Channel::deliver_apart(const Packet& packet) noexcept {
   shared_.news[0] = {packet.first(), packet.datagram.count};
   apart_messages_ += packet.datagram.count;
   decide(packet, Outcome::won, 0, 1);
@@ -290,17 +299,29 @@ void Channel::end_doubt(LineState& line) noexcept {
     decide(candidate.held[i], is_far ? Outcome::unconfirmed : Outcome::duplicate, 0, 0);
 }
 
+/// The line has said nothing since. What came from far behind is delivered, lest the first message
+/// of a slow feed be lost; the next can still confirm it.
+void Channel::end_wait(LineState& line) noexcept {
+  Candidate& candidate = line.candidate;
+  const bool is_far = candidate.own_end > candidate.range.first + shared_.settings.near;
+  if (!candidate.active || !is_far || candidate.held_count != 1) return end_doubt(line);
+  candidate.delivered = true;
+  candidate.held_count = 0;
+  --shared_.held;
+  deliver_apart(candidate.held[0]);
+}
+
 void Channel::confirm(LineState& line, const Packet& packet) noexcept {
-  const bool known_session = packet.datagram.session == newest_->session;
-  const bool goes_ahead = known_session &&
-                          (line.epoch == 0 || line.epoch == newest_->number) &&
-                          packet.first() >= newest_->delivered.end();
+  const bool is_in_previous = previous_->number != 0 && line.epoch == previous_->number;
+  Epoch& own = is_in_previous ? *previous_ : *newest_;
+  const bool goes_ahead = packet.datagram.session == own.session &&
+                          packet.first() >= own.delivered.end();
   const LineState* const other = other_line_showing(line, packet);
   std::uint64_t first = packet.first();
   if (line.candidate.is_near(packet, shared_.settings.near))
     first = std::min(first, line.candidate.range.first);
   if (other) first = std::min(first, other->candidate.range.first);
-  Epoch& epoch = goes_ahead ? *newest_
+  Epoch& epoch = goes_ahead ? own
                             : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
   for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
     if (lines_[i].candidate.is_near(packet, shared_.settings.near)) settle(epoch, lines_[i]);
@@ -386,7 +407,7 @@ bool Channel::end_oldest_doubt() noexcept {
   const std::uint64_t oldest = oldest_doubt_ns();
   for (LineState& line : lines_) {
     if (!line.candidate.active || line.candidate.since_ns != oldest) continue;
-    end_doubt(line);
+    end_wait(line);
     return true;
   }
   return false;
@@ -396,11 +417,11 @@ void Channel::expire(std::uint64_t now_ns) noexcept {
   for (LineState& line : lines_)
     if (line.candidate.active && line.candidate.held_count > 0 &&
         now_ns >= line.candidate.since_ns + shared_.settings.hold_ns)
-      end_doubt(line);
+      end_wait(line);
 }
 
 void Channel::finish() noexcept {
-  for (LineState& line : lines_) end_doubt(line);
+  for (LineState& line : lines_) end_wait(line);
   close(*previous_);
   if (newest_->number != 0) newest_->delivered.report_gaps();
 }

@@ -109,6 +109,8 @@ class Channel {
   const LineState* other_line_showing(const LineState& line, const Packet& packet) const noexcept;
   void remember(LineState& line, const Packet& packet, bool is_new) noexcept;
   void end_doubt(LineState& line) noexcept;
+  void end_wait(LineState& line) noexcept;
+  void deliver_apart(const Packet& packet) noexcept;
   void confirm(LineState& line, const Packet& packet) noexcept;
   void settle(Epoch& epoch, LineState& line) noexcept;
 

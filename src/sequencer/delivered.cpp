@@ -31,7 +31,10 @@ Delivered::Knowledge Delivered::knowledge(std::uint64_t first,
       const std::uint64_t hit = next(number, true);
       return hit < first + count ? Knowledge::delivered : Knowledge::missing;
     }
-    if (number < first_) return Knowledge::forgotten;
+    if (number < first_) {
+      number = first_;
+      continue;
+    }
     const auto hole = const_cast<Delivered*>(this)->find_missing(number);
     if (hole == missing_.end() || hole->first > number)
       return has_forgotten_ && hole == missing_.begin() ? Knowledge::forgotten
@@ -50,7 +53,10 @@ std::size_t Delivered::take(std::uint64_t first, std::uint32_t count, std::uint3
   const std::uint64_t end = first + count;
   if (end > top()) slide_to_hold(end);
   end_ = std::max(end_, end);
-  if (first < base_) forget_if_full();
+  if (first < base_) {
+    forget_if_full();
+    reach_back(first);
+  }
   std::size_t runs = 0;
   for (std::uint64_t number = first; number < end; ++number) {
     if (number < base_) {
@@ -78,14 +84,20 @@ void Delivered::announce(std::uint64_t end) noexcept {
 }
 
 void Delivered::report_gaps() const noexcept {
-  for (const Range& range : missing_) gaps_.add(origin_, range);
+  Range last;  // not added yet: what comes next may go on with it
+  const auto add = [&](Range range) {
+    if (last.first < last.end && last.end != range.first) gaps_.add(origin_, last);
+    last = {last.end == range.first ? last.first : range.first, range.end};
+  };
+  for (const Range& range : missing_) add(range);
   std::uint64_t number = std::max(base_, first_);
   while (number < end_) {
     const std::uint64_t hole = next(number, false);
-    if (hole >= end_) return;
+    if (hole >= end_) break;
     number = std::min(next(hole, true), end_);
-    gaps_.add(origin_, {hole, number});
+    add({hole, number});
   }
+  if (last.first < last.end) gaps_.add(origin_, last);
 }
 
 /// The first number from `number` on that is delivered, or is not; top() if there is none.
@@ -103,9 +115,9 @@ std::uint64_t Delivered::next(std::uint64_t number, bool delivered) const noexce
 /// become missing ranges.
 void Delivered::slide_to_hold(std::uint64_t end) noexcept {
   const std::uint64_t base = (end - kMessages + kStep - 1) / kStep * kStep;
-  const std::uint64_t left = std::min(base, end_);
+  const std::uint64_t left = std::min(base, top());
   std::uint64_t number = std::max(base_, first_);
-  while (number < left && number < top()) {
+  while (number < left) {
     const std::uint64_t hole = next(number, false);
     if (hole >= left) break;
     number = std::min(next(hole, true), left);
@@ -125,6 +137,13 @@ void Delivered::leave_behind(Range missing) noexcept {
   }
   forget_if_full();
   missing_.push_back(missing);
+}
+
+/// Nothing before the first number was delivered: from `first` up to it everything is missing.
+void Delivered::reach_back(std::uint64_t first) noexcept {
+  if (first >= first_) return;
+  missing_.insert(missing_.begin(), {first, std::min(base_, first_)});
+  first_ = first;
 }
 
 void Delivered::forget_if_full() noexcept {

@@ -25,7 +25,7 @@ class Delivered {
   /// Twice the hook's window: what the hook calls late is still known here.
   static constexpr std::uint64_t kMessages = 2 * LB_WINDOW_MESSAGES;
   static constexpr std::size_t kMissing = 256;
-  /// How far below the first number a slower line may still bring what was before it.
+  /// Room in the bitmap below the first number, for a slower line that brings what was before it.
   static constexpr std::uint64_t kBack = kMessages / 2;
 
   enum class Knowledge {
@@ -53,7 +53,7 @@ class Delivered {
   std::uint32_t time_ms(std::uint64_t number) const noexcept;
 
   /// Marks the range as delivered and writes the runs that were not before to `news`, which has
-  /// room for (count + 1) / 2. Returns how many runs. Numbers behind the memory count as
+  /// room for (count + 1) / 2. Returns how many runs. Numbers that were forgotten count as
   /// delivered.
   std::size_t take(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms,
                    lb_run* news) noexcept;
@@ -79,6 +79,7 @@ class Delivered {
   std::uint64_t next(std::uint64_t number, bool delivered) const noexcept;
   void slide_to_hold(std::uint64_t end) noexcept;
   void leave_behind(Range missing) noexcept;
+  void reach_back(std::uint64_t first) noexcept;
   void forget_if_full() noexcept;
   std::uint32_t& step_time_ms(std::uint64_t number) const noexcept {
     return times_ms_[number / kStep % kSteps];

@@ -48,13 +48,23 @@ struct Candidate {
     return active && packet.datagram.session == session && packet.end() + distance >= range.first &&
            packet.first() <= range.end + distance;
   }
-  /// What is held has to follow without a hole, and the line must not have moved meanwhile: copies
-  /// of packets that the line goes on to send look the same otherwise.
+  /// In either direction: the first packets may have changed their places, and some may be lost.
+  /// Where packets are held the line must not have moved meanwhile: copies of packets that the line
+  /// goes on to send look the same otherwise.
   bool is_continued_by(const Packet& packet, std::uint64_t distance,
                        std::uint64_t line_end) const noexcept {
-    if (!active || packet.datagram.session != session) return false;
-    if (!delivered) return packet.first() == range.end && line_end == own_end;
-    return packet.first() >= range.end && packet.first() <= range.end + distance;
+    return is_near(packet, distance) && (delivered || line_end == own_end);
+  }
+  /// The messages of the packet were delivered with it, or are held: this is a copy.
+  bool has(const Packet& packet, std::uint64_t line_end) const noexcept {
+    if (!active || packet.datagram.session != session || packet.datagram.count == 0) return false;
+    const auto is_in = [&](std::uint64_t first, std::uint64_t end) {
+      return packet.first() >= first && packet.end() <= end;
+    };
+    if (delivered) return is_in(range.first, range.end);
+    return line_end == own_end &&
+           std::any_of(held.begin(), held.begin() + held_count,
+                       [&](const Packet& other) { return is_in(other.first(), other.end()); });
   }
 };
 

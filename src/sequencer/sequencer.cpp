@@ -86,15 +86,16 @@ std::uint64_t Sequencer::messages(std::size_t channel) const noexcept {
 }
 
 bool messages_fit(const lb_framing& framing, const Packet& packet) noexcept {
-  if (framing.count.width == 0) return true;
+  if (framing.count.width == 0 || framing.message_length.width == 0) return true;
   const auto length = static_cast<std::uint32_t>(packet.payload.size());
   std::uint32_t offset = framing.header_length;
-  for (std::uint32_t i = 0; i < packet.datagram.count; ++i) {
-    const std::uint32_t message = lb_message_length(&framing, packet.payload.data(), length, offset);
+  for (std::uint32_t i = 1; i < packet.datagram.count; ++i) {
+    const std::uint32_t message =
+        lb_message_length(&framing, packet.payload.data(), length, offset);
     if (message == 0) return false;
     offset += message;
   }
-  return true;
+  return offset + framing.message_length.offset + framing.message_length.width <= length;
 }
 
 }  // namespace linearb::sequencer

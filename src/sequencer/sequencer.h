@@ -71,7 +71,9 @@ class Sequencer final : private Decisions {
   Decisions& decisions_;
 };
 
-/// True when all the messages that the packet's header promises are in its payload.
+/// True when all the messages that the packet's header promises are in its payload, as far as the
+/// framing can be walked. The last one may be cut off: that is how it was sent, and whoever reads
+/// it sees so.
 bool messages_fit(const lb_framing& framing, const Packet& packet) noexcept;
 
 }  // namespace linearb::sequencer

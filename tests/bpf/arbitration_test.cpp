@@ -2,6 +2,8 @@
 //
 // Steps 3, 4 and 6 of the hook: what it claims, what it drops as a duplicate, and what it leaves to
 // the sequencer. Marks are at 1000 and windows empty unless a row says otherwise.
+#include <algorithm>
+
 #include "bpf/rig.h"
 
 namespace linearb::test {
@@ -28,25 +30,34 @@ TEST_F(Arbitration, ClaimsWhatContinuesItsLine) {
       {"one message", optiq(1000), {}, claimed("optiq: bits 1000, mark A 1001")},
       {"on line B", optiq(1000), {.on = On::B}, claimed("optiq: bits 1000, mark B 1001")},
       {"in a VLAN", optiq(1000).vlan(5), {}, claimed("optiq: bits 1000, mark A 1001")},
-      {"in two", optiq(1000).vlan(7, 0x88a8).vlan(5), {},
+      {"in two", optiq(1000).vlan(7, 0x88a8).vlan(5), {}, claimed("optiq: bits 1000, mark A 1001")},
+      {"with IPv4 options", optiq(1000).options(40), {}, claimed("optiq: bits 1000, mark A 1001")},
+      {"to another address, where any will do",
+       optiq(1000).to("192.0.2.77", 30001),
+       {},
        claimed("optiq: bits 1000, mark A 1001")},
-      {"with IPv4 options", optiq(1000).options(40), {},
+      {"with Ethernet padding",
+       optiq(1000).padding(4),
+       {},
        claimed("optiq: bits 1000, mark A 1001")},
-      {"to another address, where any will do", optiq(1000).to("192.0.2.77", 30001), {},
-       claimed("optiq: bits 1000, mark A 1001")},
-      {"with Ethernet padding", optiq(1000).padding(4), {},
-       claimed("optiq: bits 1000, mark A 1001")},
-      {"of a range, all messages", mold(1000, 3), {},
-       claimed("mold: bits 1000-1002, mark A 1003")},
-      {"on the group of line B", mold(1000, 3).to("239.1.2.1", 26400), {.on = On::B},
+      {"of a range, all messages", mold(1000, 3), {}, claimed("mold: bits 1000-1002, mark A 1003")},
+      {"on the group of line B",
+       mold(1000, 3).to("239.1.2.1", 26400),
+       {.on = On::B},
        claimed("mold: bits 1000-1002, mark B 1003")},
-      {"with a unit and a payload length", pitch(1000, 3), {},
+      {"with a unit and a payload length",
+       pitch(1000, 3),
+       {},
        claimed("pitch: bits 1000-1002, mark A 1003")},
       {"number 0, where it is a number", mold(0), {.mark = 0}, claimed("mold: bits 0, mark A 1")},
-      {"whatever generation the window had before", optiq(1000 + kLap), {.mark = 1000 + kLap,
-       .claimed = {{1000, 1}}}, claimed("optiq: bits 66536, mark A 66537")},
-      {"far into a session", mold(1ull << 40), {.mark = 1ull << 40},
-       claimed("mold: bits 1099511627776, mark A 1099511627777, stamp 0")},
+      {"in the next lap of the window",
+       optiq(1000 + kLap),
+       {.mark = 1000 + kLap, .claimed = {{1000, 1}}},
+       claimed("optiq: bits 66536, mark A 66537")},
+      {"far into a session",
+       mold((1ull << 39) + 1),
+       {.mark = (1ull << 39) + 1},
+       claimed("mold: bits 549755813889, mark A 549755813890")},
   });
 }
 
@@ -61,17 +72,42 @@ TEST_F(Arbitration, CountsFromOneTo256AreClaimed) {
   });
 }
 
-TEST_F(Arbitration, NumbersUpToTheLargestAreClaimed) {
-  constexpr std::uint64_t kEnd = 1ull << 32;  // of optiq and pitch
+/// What follows the largest number is the framing's rule for the wrap, which the hook leaves to the
+/// sequencer.
+TEST_F(Arbitration, ClaimsNumbersBelowTheLargest) {
+  constexpr std::uint64_t kLargest = 0xffff'ffff;  // of optiq and pitch
+  constexpr std::uint64_t kLargestOfMarks = (1ull << LB_MARK_BITS) - 1;
   Rig rig;
   rig.check({
-      {"the largest", optiq(kEnd - 1), {.mark = kEnd - 1},
-       claimed("optiq: bits 4294967295, mark A 4294967296")},
-      {"a range that ends with it", pitch(kEnd - 3, 3), {.mark = kEnd - 3},
-       claimed("pitch: bits 4294967293-4294967295, mark A 4294967296")},
-      {"a range that crosses it", pitch(kEnd - 2, 3), {.mark = kEnd - 2}, passed_up("COUNT +0")},
-      {"the largest that a mark can hold", mold((1ull << 56) - 2, 1), {.mark = (1ull << 56) - 2},
+      {"the last but one",
+       optiq(kLargest - 1),
+       {.mark = kLargest - 1},
+       claimed("optiq: bits 4294967294, mark A 4294967295")},
+      {"the largest", optiq(kLargest), {.mark = kLargest}, passed_up("COUNT +0")},
+      {"the largest, its bit set",
+       optiq(kLargest),
+       {.mark = kLargest, .claimed = {{kLargest, 1}}},
+       passed_up("COUNT +0")},
+      {"a range that ends before it",
+       pitch(kLargest - 3, 3),
+       {.mark = kLargest - 3},
+       claimed("pitch: bits 4294967292-4294967294, mark A 4294967295")},
+      {"a range that ends with it",
+       pitch(kLargest - 2, 3),
+       {.mark = kLargest - 2},
+       passed_up("COUNT +0")},
+      {"a range that crosses it",
+       pitch(kLargest - 1, 3),
+       {.mark = kLargest - 1},
+       passed_up("COUNT +0")},
+      {"the last but one that a mark can hold",
+       mold(kLargestOfMarks - 1),
+       {.mark = kLargestOfMarks - 1},
        claimed("mold: bits 1099511627774, mark A 72057594037927935")},
+      {"the largest that a mark can hold",
+       mold(kLargestOfMarks),
+       {.mark = kLargestOfMarks},
+       passed_up("COUNT +0")},
   });
 }
 
@@ -80,7 +116,9 @@ TEST_F(Arbitration, LeavesToTheSequencerWhatIsNotData) {
   rig.check({
       {"a heartbeat", mold_heartbeat(1000), {}, passed_up("NOT_DATA +0")},
       {"a heartbeat that tells of a loss", mold_heartbeat(1003), {}, passed_up("NOT_DATA +3")},
-      {"a heartbeat of an unpublished channel", mold_heartbeat(1000), {.published = false},
+      {"a heartbeat of an unpublished channel",
+       mold_heartbeat(1000),
+       {.published = false},
        passed_up("NOT_DATA")},
       {"end of session", mold_end_of_session(1000), {}, passed_up("NOT_DATA +0")},
       {"unsequenced messages", pitch(0, 2), {}, passed_up("NOT_DATA")},
@@ -93,16 +131,25 @@ TEST_F(Arbitration, LeavesToTheSequencerWhatIsNotPublished) {
   rig.check({
       {"nothing is", optiq(1000), {.published = false}, passed_up("UNPUBLISHED")},
       {"nothing is, and all its bits are set",
-       optiq(1000), {.claimed = {{1000, 1}}, .published = false}, passed_up("UNPUBLISHED")},
-      {"another session", feed_packet(kMold, {.first = 1000, .session = "SESSION002"}), {},
+       optiq(1000),
+       {.claimed = {{1000, 1}}, .published = false},
+       passed_up("UNPUBLISHED")},
+      {"another session",
+       feed_packet(kMold, {.first = 1000, .session = "SESSION002"}),
+       {},
        passed_up("UNPUBLISHED")},
       {"another session, all bits set",
-       feed_packet(kMold, {.first = 1000, .session = "SESSION002"}), {.claimed = {{1000, 1}}},
+       feed_packet(kMold, {.first = 1000, .session = "SESSION002"}),
+       {.claimed = {{1000, 1}}},
        passed_up("UNPUBLISHED")},
-      {"another unit", feed_packet(kPitch, {.first = 1000, .unit = 2}), {},
+      {"another unit",
+       feed_packet(kPitch, {.first = 1000, .unit = 2}),
+       {},
        passed_up("UNPUBLISHED")},
       {"published for a generation that the mark is not in",
-       optiq(1000), {.mark_generation = 2}, passed_up("UNPUBLISHED")},
+       optiq(1000),
+       {.mark_generation = 2},
+       passed_up("UNPUBLISHED")},
   });
 }
 
@@ -113,9 +160,13 @@ TEST_F(Arbitration, NeverDropsWhatBeginsBehindItsOwnLinesMark) {
       {"one behind, all bits set", optiq(999), {.claimed = {{999, 1}}}, passed_up("BEHIND -1")},
       {"far behind", optiq(1), {}, passed_up("BEHIND -999")},
       {"begins behind, ends beyond", mold(998, 5), {}, passed_up("BEHIND -2")},
-      {"begins behind, ends beyond, all bits set", mold(998, 5), {.claimed = {{998, 5}}},
+      {"begins behind, ends beyond, all bits set",
+       mold(998, 5),
+       {.claimed = {{998, 5}}},
        passed_up("BEHIND -2")},
-      {"further behind than a place can say", mold(1), {.mark = 1ull << 40},
+      {"further behind than a place can say",
+       mold(1),
+       {.mark = 1ull << 40},
        passed_up("BEHIND -2147483647")},
   });
 }
@@ -124,10 +175,14 @@ TEST_F(Arbitration, ClaimsAheadOfTheMarkUpToALimit) {
   Rig rig;
   rig.check({
       {"three skipped", optiq(1003), {}, claimed("optiq: bits 1003, mark A 1004", "CLAIMED +3")},
-      {"as far as may be", optiq(1000 + kAhead), {},
+      {"as far as may be",
+       optiq(1000 + kAhead),
+       {},
        claimed("optiq: bits 5096, mark A 5097", "CLAIMED +4096")},
       {"one further", optiq(1000 + kAhead + 1), {}, passed_up("JUMP +4097")},
-      {"one further, all bits set", optiq(1000 + kAhead + 1), {.claimed = {{5097, 1}}},
+      {"one further, all bits set",
+       optiq(1000 + kAhead + 1),
+       {.claimed = {{5097, 1}}},
        passed_up("JUMP +4097")},
       {"further than a place can say", mold(1ull << 40), {}, passed_up("JUMP +2147483647")},
   });
@@ -136,14 +191,22 @@ TEST_F(Arbitration, ClaimsAheadOfTheMarkUpToALimit) {
 TEST_F(Arbitration, DropsWhatAnotherLineHasBrought) {
   Rig rig;
   rig.check({
-      {"one message", optiq(1000), {.on = On::B, .claimed = {{1000, 1}}},
+      {"one message",
+       optiq(1000),
+       {.on = On::B, .claimed = {{1000, 1}}},
        duplicate("optiq: mark B 1001")},
       {"a range", mold(1000, 3), {.claimed = {{1000, 3}}}, duplicate("mold: mark A 1003")},
-      {"a range that lies within more", mold(1000, 3), {.claimed = {{990, 100}}},
+      {"a range that lies within more",
+       mold(1000, 3),
+       {.claimed = {{990, 100}}},
        duplicate("mold: mark A 1003")},
-      {"a range that came in pieces", pitch(1000, 5), {.claimed = {{1000, 2}, {1002, 3}}},
+      {"a range that came in pieces",
+       pitch(1000, 5),
+       {.claimed = {{1000, 2}, {1002, 3}}},
        duplicate("pitch: mark A 1005")},
-      {"256 messages over nine words", mold(1000, 256), {.claimed = {{1000, 256}}},
+      {"256 messages over nine words",
+       mold(1000, 256),
+       {.claimed = {{1000, 256}}},
        duplicate("mold: mark A 1256")},
   });
 }
@@ -152,11 +215,17 @@ TEST_F(Arbitration, DropsWhatAnotherLineHasBrought) {
 TEST_F(Arbitration, PassesUpADuplicateBeforeWhichItsLineSkipped) {
   Rig rig;
   rig.check({
-      {"one skipped", optiq(1001), {.claimed = {{1001, 1}}},
+      {"one skipped",
+       optiq(1001),
+       {.claimed = {{1001, 1}}},
        passed_up("SKIP +1", "optiq: mark A 1002")},
-      {"all of it claimed, what was skipped too", mold(1003, 2), {.claimed = {{1000, 5}}},
+      {"all of it claimed, what was skipped too",
+       mold(1003, 2),
+       {.claimed = {{1000, 5}}},
        passed_up("SKIP +3", "mold: mark A 1005")},
-      {"as far ahead as may be", optiq(1000 + kAhead), {.claimed = {{1000 + kAhead, 1}}},
+      {"as far ahead as may be",
+       optiq(1000 + kAhead),
+       {.claimed = {{1000 + kAhead, 1}}},
        passed_up("SKIP +4096", "optiq: mark A 5097")},
   });
 }
@@ -164,13 +233,21 @@ TEST_F(Arbitration, PassesUpADuplicateBeforeWhichItsLineSkipped) {
 TEST_F(Arbitration, ClaimsTheRestOfWhatIsPartlyClaimed) {
   Rig rig;
   rig.check({
-      {"the last is new", mold(1000, 3), {.claimed = {{1000, 2}}},
+      {"the last is new",
+       mold(1000, 3),
+       {.claimed = {{1000, 2}}},
        claimed("mold: bits 1002, mark A 1003")},
-      {"the first is new", mold(1000, 3), {.claimed = {{1001, 5}}},
+      {"the first is new",
+       mold(1000, 3),
+       {.claimed = {{1001, 5}}},
        claimed("mold: bits 1000, mark A 1003")},
-      {"one in the middle is new", mold(1000, 3), {.claimed = {{1000, 1}, {1002, 1}}},
+      {"one in the middle is new",
+       mold(1000, 3),
+       {.claimed = {{1000, 1}, {1002, 1}}},
        claimed("mold: bits 1001, mark A 1003")},
-      {"new ones in three words", mold(1000, 100), {.claimed = {{1010, 5}, {1050, 5}}},
+      {"new ones in three words",
+       mold(1000, 100),
+       {.claimed = {{1010, 5}, {1050, 5}}},
        claimed("mold: bits 1000-1009, bits 1015-1049, bits 1055-1099, stamp 1088, mark A 1100")},
   });
 }
@@ -180,20 +257,21 @@ TEST_F(Arbitration, PassesUpWhatIsBehindTheWindow) {
   Rig rig;
   rig.check({
       {"a newer lap has its word", optiq(1000), {.claimed = {{1000 + kLap, 1}}}, late},
-      {"its bit was set before that", optiq(1000), {.claimed = {{1000, 1}, {1000 + kLap, 1}}},
+      {"its bit was set before that",
+       optiq(1000),
+       {.claimed = {{1000, 1}, {1000 + kLap, 1}}},
        late},
-      {"a newer lap has its second word", mold(1022, 4), {.mark = 1022,
-       .claimed = {{1024 + kLap, 1}}}, {XDP_REDIRECT, "packets passed_up late",
-       "mold: bits 1022-1023, mark A 1026", "LATE +0"}},
-      {"an older lap has its word", optiq(1000 + kLap), {.mark = 1000 + kLap,
-       .claimed = {{1000, 1}}}, claimed("optiq: bits 66536, mark A 66537")},
+      {"a newer lap has its second word",
+       mold(1022, 4),
+       {.mark = 1022, .claimed = {{1024 + kLap, 1}}},
+       {XDP_REDIRECT, "packets passed_up late", "mold: bits 1022-1023, mark A 1026", "LATE +0"}},
   });
 }
 
 /// The same packets on both lines, one after the other, as a feed brings them.
 TEST_F(Arbitration, TwoLinesBringEachMessageOnce) {
   Rig rig;
-  rig.prepare({});
+  rig.prepare({.credits = 1000});
   for (std::uint64_t first = kStart; first < kStart + 200; first += 4) {
     const On winner = first % 8 ? On::A : On::B;
     const On other = winner == On::A ? On::B : On::A;
@@ -208,7 +286,7 @@ TEST_F(Arbitration, TwoLinesBringEachMessageOnce) {
 /// Five messages a packet on one line, three on the other.
 TEST_F(Arbitration, LinesThatPackDifferentlyLoseNothing) {
   Rig rig;
-  rig.prepare({});
+  rig.prepare({.credits = 1000});
   std::uint64_t end_of_a = kStart;
   std::uint64_t end_of_b = kStart;
   while (end_of_b < kStart + 150) {
@@ -217,7 +295,8 @@ TEST_F(Arbitration, LinesThatPackDifferentlyLoseNothing) {
     const Outcome outcome = rig.run(packet, {.on = is_a ? On::A : On::B});
     EXPECT_EQ(outcome.broken_rule, "");
     (is_a ? end_of_a : end_of_b) += is_a ? 5 : 3;
-    EXPECT_TRUE(rig.holds(kPitch, {kStart, static_cast<lb_u32>(std::max(end_of_a, end_of_b) - kStart)}));
+    const auto came = static_cast<lb_u32>(std::max(end_of_a, end_of_b) - kStart);
+    EXPECT_TRUE(rig.holds(kPitch, {kStart, came}));
   }
 }
 

@@ -18,7 +18,8 @@ void append_messages(const lb_framing& framing, std::size_t messages, Bytes& pay
 
 Bytes payload_of(const lb_framing& framing, const Header& header) {
   Bytes payload(framing.header_length);
-  append_messages(framing, header.messages.value_or(header.count), payload);
+  const std::uint64_t said = framing.count.width ? header.count : 1;
+  append_messages(framing, header.messages.value_or(said), payload);
   const lb_header words{.first = header.first,
                         .count = header.count,
                         .key = header.unit,

@@ -17,9 +17,9 @@ constexpr std::uint8_t kEarlierByte = 0x5a;
 }  // namespace
 
 std::optional<lb_metadata> Result::hook_metadata() const {
-  if (metadata.size() < sizeof(lb_metadata)) return std::nullopt;
   lb_metadata result;
-  std::memcpy(&result, metadata.data() + metadata.size() - sizeof(result), sizeof(result));
+  if (metadata.size() != sizeof(result)) return std::nullopt;
+  std::memcpy(&result, metadata.data(), sizeof(result));
   return result;
 }
 
@@ -52,10 +52,14 @@ Result run_program(int program_fd, std::span<const std::uint8_t> packet, const A
 
 const char* action_name(std::uint32_t action) {
   switch (action) {
-    case XDP_PASS: return "PASS";
-    case XDP_DROP: return "DROP";
-    case XDP_REDIRECT: return "REDIRECT";
-    default: return "an action that the hook never takes";
+    case XDP_PASS:
+      return "PASS";
+    case XDP_DROP:
+      return "DROP";
+    case XDP_REDIRECT:
+      return "REDIRECT";
+    default:
+      return "an action that the hook never takes";
   }
 }
 

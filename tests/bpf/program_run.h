@@ -20,10 +20,10 @@ struct Arrival {
 /// What the hook made of it.
 struct Result {
   std::uint32_t action = 0;  ///< XDP_PASS, ...
-  Bytes metadata;            ///< what lies in front of the packet now, an earlier program's included
+  Bytes metadata;            ///< what lies in front of the packet now
   Bytes packet;
 
-  /// Nothing when there is no room for it in `metadata`.
+  /// Nothing when `metadata` has another size.
   std::optional<lb_metadata> hook_metadata() const;
 };
 

@@ -15,8 +15,9 @@ namespace {
 constexpr std::uint64_t kReturnedBefore = 1'000'000;
 
 std::uint32_t index_of(On line) {
-  return sys::interface_index(line == On::elsewhere ? lab::source_name('A')
-                                                    : lab::destination_name(line == On::A ? 'A' : 'B'));
+  return sys::interface_index(line == On::elsewhere
+                                  ? lab::source_name('A')
+                                  : lab::destination_name(line == On::A ? 'A' : 'B'));
 }
 
 std::vector<hook::Interface> interfaces() {
@@ -30,23 +31,33 @@ std::uint32_t line_of(On line) {
 
 std::string verdict_name(std::uint8_t verdict) {
   switch (verdict) {
-    case LB_VERDICT_CLAIMED: return "CLAIMED";
-    case LB_VERDICT_LATE: return "LATE";
-    case LB_VERDICT_CONTENDED: return "CONTENDED";
-    case LB_VERDICT_SKIP: return "SKIP";
-    case LB_VERDICT_NOT_DATA: return "NOT_DATA";
-    case LB_VERDICT_UNPUBLISHED: return "UNPUBLISHED";
-    case LB_VERDICT_BEHIND: return "BEHIND";
-    case LB_VERDICT_JUMP: return "JUMP";
-    case LB_VERDICT_COUNT: return "COUNT";
-    default: return fmt::format("verdict {}", verdict);
+    case LB_VERDICT_CLAIMED:
+      return "CLAIMED";
+    case LB_VERDICT_LATE:
+      return "LATE";
+    case LB_VERDICT_CONTENDED:
+      return "CONTENDED";
+    case LB_VERDICT_SKIP:
+      return "SKIP";
+    case LB_VERDICT_NOT_DATA:
+      return "NOT_DATA";
+    case LB_VERDICT_UNPUBLISHED:
+      return "UNPUBLISHED";
+    case LB_VERDICT_BEHIND:
+      return "BEHIND";
+    case LB_VERDICT_JUMP:
+      return "JUMP";
+    case LB_VERDICT_COUNT:
+      return "COUNT";
+    default:
+      return fmt::format("verdict {}", verdict);
   }
 }
 
-std::string metadata_in_words(const Result& result, std::uint32_t earlier_metadata) {
-  if (result.action != XDP_REDIRECT || result.metadata.size() == earlier_metadata) return "";
+std::string metadata_in_words(const Result& result) {
+  if (result.action != XDP_REDIRECT || result.metadata.empty()) return "";
   const auto metadata = result.hook_metadata();
-  if (!metadata) return fmt::format("{} bytes of it", result.metadata.size());
+  if (!metadata) return fmt::format("{} bytes", result.metadata.size());
   if (metadata->place == LB_PLACE_UNKNOWN) return verdict_name(metadata->verdict);
   return fmt::format("{} {:+}", verdict_name(metadata->verdict), metadata->place);
 }
@@ -66,8 +77,7 @@ std::string find_broken_rule(const Snapshot& before, const Snapshot& after, std:
   const std::uint64_t packets = count(&lb_counters::packets);
   std::uint64_t ways_out = 0;
   for (const Counter& counter : kWaysOut) ways_out += count(counter.member);
-  const std::uint64_t redirected =
-      count(&lb_counters::claimed) + count(&lb_counters::passed_up);
+  const std::uint64_t redirected = count(&lb_counters::claimed) + count(&lb_counters::passed_up);
   const std::uint64_t dropped = count(&lb_counters::duplicate) + count(&lb_counters::no_credit);
   const std::uint32_t action = outcome.result.action;
   if (packets > 1) return "a packet is counted once";
@@ -183,8 +193,8 @@ std::uint32_t Rig::interface_index(On on) const {
 }
 
 bool Rig::holds(Channel channel, const lb_run& range) const {
-  return lb_window_holds(maps().windows()[channel].words, LB_WINDOW_ORDER, kGeneration,
-                         range.first, range.count) != 0;
+  return lb_window_holds(maps().windows()[channel].words, LB_WINDOW_ORDER, kGeneration, range.first,
+                         range.count) != 0;
 }
 
 Outcome Rig::run(const PacketBuilder& packet, const Given& given) {
@@ -203,7 +213,7 @@ Outcome Rig::run_bytes(std::span<const std::uint8_t> packet, const Given& given)
   outcome.in_words = {.action = outcome.result.action,
                       .counters = counters_in_words(before, after, line),
                       .changes = changes(before, after),
-                      .metadata = metadata_in_words(outcome.result, given.earlier_metadata)};
+                      .metadata = metadata_in_words(outcome.result)};
   outcome.broken_rule = find_broken_rule(before, after, line, outcome);
   if (!std::ranges::equal(outcome.result.packet, packet))
     outcome.broken_rule = "the packet itself is never written (I3)";

@@ -28,7 +28,8 @@ std::string range_name(std::uint64_t first, std::uint64_t last) {
   return first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
 }
 
-/// The number of a word's first message: the tag has the lap, the place the rest.
+/// The number of a word's first message: the tag has the lap, the place the rest. Modulo 2^40,
+/// where laps begin again.
 std::uint64_t first_of_word(std::uint64_t word, std::size_t place) {
   const std::uint64_t lap = word >> 32 & ((1u << LB_LAP_BITS) - 1);
   return (lap << LB_WINDOW_ORDER | place) << LB_WORD_SHIFT;
@@ -41,8 +42,7 @@ std::vector<std::uint64_t> numbers_added(const lb_channel& before, const lb_chan
     const std::uint64_t word = after.words[place];
     const std::uint64_t old = before.words[place];
     if (word == old) continue;
-    const auto added =
-        static_cast<std::uint32_t>(word >> 32 == old >> 32 ? word & ~old : word);
+    const auto added = static_cast<std::uint32_t>(word >> 32 == old >> 32 ? word & ~old : word);
     for (std::uint32_t bit = 0; bit < LB_WORD_MESSAGES; ++bit)
       if (added >> bit & 1) numbers.push_back(first_of_word(word, place) + bit);
   }
@@ -65,6 +65,7 @@ void add_bits(const lb_channel& before, const lb_channel& after, Words& words) {
 void add_stamps(const lb_channel& before, const lb_channel& after, Words& words) {
   for (std::size_t place = 0; place < LB_SKEW_STAMPS; ++place) {
     if (before.stamps[place] == after.stamps[place]) continue;
+    // Modulo 2^28: a stamp keeps 16 bits of its number.
     const std::uint64_t turns = after.stamps[place] >> 48;
     words.push_back(
         fmt::format("stamp {}", (turns * LB_SKEW_STAMPS + place) << LB_SKEW_SAMPLE_SHIFT));

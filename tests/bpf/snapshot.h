@@ -20,9 +20,9 @@ struct Counter {
 };
 /// The ways out: each packet is in exactly one of them (I6).
 inline constexpr Counter kWaysOut[] = {
-    {"duplicate", &lb_counters::duplicate}, {"claimed", &lb_counters::claimed},
-    {"passed_up", &lb_counters::passed_up}, {"no_credit", &lb_counters::no_credit},
-    {"not_feed", &lb_counters::not_feed},   {"malformed", &lb_counters::malformed},
+    {"duplicate", &lb_counters::duplicate},     {"claimed", &lb_counters::claimed},
+    {"passed_up", &lb_counters::passed_up},     {"no_credit", &lb_counters::no_credit},
+    {"not_feed", &lb_counters::not_feed},       {"malformed", &lb_counters::malformed},
     {"no_receiver", &lb_counters::no_receiver},
 };
 inline constexpr Counter kDetails[] = {

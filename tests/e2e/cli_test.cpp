@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"receive --mode natve", "did you mean \"native\"?"},
                     Wrong{"receive --dedup windw", "did you mean \"window\"?"},
                     Wrong{"receive --wait spinn", "did you mean \"spin\"?"},
-                    Wrong{"receive --zero-copy on", "did you mean \"off\"?"},
+                    Wrong{"receive --zero-copy of", "did you mean \"off\"?"},
                     Wrong{"receive --frames 100", "power of two"},
                     Wrong{"receive --channel x=nope@any:1", "no framing \"nope\""},
                     Wrong{"receive --config nowhere.toml", "nowhere.toml"},

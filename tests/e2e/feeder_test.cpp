@@ -28,6 +28,7 @@
 #include "support/captures.h"
 #include "support/namespace.h"
 #include "support/packet.h"
+#include "support/tap.h"
 #include "sys/clock.h"
 #include "sys/cpu.h"
 #include "sys/fd.h"
@@ -38,52 +39,8 @@ namespace {
 
 using test::Bytes;
 
-/// A frame as it came out of a line.
-struct Seen {
-  std::size_t line;
-  Bytes bytes;
-};
-
-/// Sees every packet that comes out of the lines, in the order in which they do.
-class Tap {
- public:
-  explicit Tap(std::size_t lines)
-      : socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL))) {
-    EXPECT_TRUE(socket_) << std::strerror(errno);
-    int bytes = 256 << 20;
-    EXPECT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)), 0);
-    for (std::size_t line = 0; line < lines; ++line)
-      line_of_[static_cast<int>(
-          sys::interface_index(lab::destination_name(static_cast<char>('A' + line))))] = line;
-  }
-
-  /// What came, until nothing came for a while.
-  std::vector<Seen> take() {
-    constexpr int kQuietMs = 100;
-    std::vector<Seen> seen;
-    pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-    Bytes buffer(1 << 16);
-    while (::poll(&ready, 1, kQuietMs) > 0) {
-      sockaddr_ll from{};
-      socklen_t size = sizeof(from);
-      ssize_t length = ::recvfrom(socket_.get(), buffer.data(), buffer.size(), 0,
-                                  reinterpret_cast<sockaddr*>(&from), &size);
-      if (length < 0) break;
-      auto line = line_of_.find(from.sll_ifindex);
-      if (line == line_of_.end() || from.sll_pkttype == PACKET_OUTGOING) continue;
-      seen.push_back({line->second, Bytes(buffer.begin(), buffer.begin() + length)});
-    }
-    tpacket_stats dropped{};
-    socklen_t size = sizeof(dropped);
-    EXPECT_EQ(::getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &dropped, &size), 0);
-    EXPECT_EQ(dropped.tp_drops, 0u) << "the test's own socket was too small";
-    return seen;
-  }
-
- private:
-  sys::Fd socket_;
-  std::map<int, std::size_t> line_of_;
-};
+using test::Seen;
+using test::Tap;
 
 std::vector<Bytes> of_line(const std::vector<Seen>& seen, std::size_t line) {
   std::vector<Bytes> frames;

@@ -69,6 +69,19 @@ const Told kRestarts[] = {
        story.line(B).waits(10ms).sends(1, 1000).waits(50ms).restarts().loses(1, 19).sends(20, 500);
      },
      expect_epoch<2>},
+    {"restart of which line A lost more than a reordering, in step",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().loses(1, 100).sends(101, 500);
+       story.line(B).waits(5us).sends(1, 1000).waits(59'950us).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart on one line alone, every second packet lost",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts();
+       for (std::uint64_t number = 1; number < 500; number += 2)
+         story.line(A).sends(number, number).loses(number + 1, number + 1);
+     },
+     expect_epoch<2>},
     {"restart of which line A lost every second packet",
      [](Story& story) {
        story.line(A).sends(1, 1000).waits(50ms).restarts();
@@ -184,6 +197,25 @@ const Told kRestarts[] = {
        story.line(A).every(10us).sends(1, 20'000).waits(50ms).restarts().sends(1, 3000);
        story.line(B).waits(150ms).every(10us).sends(1, 9000).loses(9001, 16'000);
        story.line(B).sends(16'001, 20'000).waits(50ms).restarts().sends(1, 3000);
+     },
+     expect_epoch<2>},
+    {"B alone carries a tail of the old epoch with a hole of 7,000",
+     [](Story& story) {
+       story.line(A).sends(1, 9000).waits(50ms).restarts().sends(1, 20'000);
+       story.line(B).waits(100ms).sends(1, 9050).waits(200ms).sends(16'001, 17'000);
+       story.line(B).waits(50ms).restarts().sends(1, 20'000);
+     },
+     expect_epoch<2>},
+    {"a line comes up at once after a restart in mid-stream",
+     [](Story& story) {
+       story.line(A).sends(100'000, 101'000).waits(50ms).restarts().sends(1, 500);
+       story.line(B).waits(160ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"a line comes up in the tail of the old epoch",
+     [](Story& story) {
+       story.line(A).sends(100'000, 101'000).waits(50ms).restarts().sends(1, 500);
+       story.line(B).waits(160ms).sends(100'500, 101'000).waits(50ms).restarts().sends(1, 500);
      },
      expect_epoch<2>},
     {"a new line comes up after the restart",

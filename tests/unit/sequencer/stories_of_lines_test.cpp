@@ -131,15 +131,20 @@ const Told kRepeats[] = {
        story.line(A).every(20ms).repeats_each_after(1ms).sends(1, 300);
        story.line(B).waits(500us).every(20ms).repeats_each_after(1ms).sends(1, 300);
      }},
-    {"copies far behind, on one line",
+    {"copies 10 ms behind, on one line",
      [](Story& story) {
-       story.line(A).repeats_each_after(30ms).sends(1, 1000);
+       story.line(A).repeats_each_after(10ms).sends(1, 1000);
        story.line(B).sends(1, 1000);
      }},
-    {"copies far behind, on both lines",
+    {"copies 10 ms behind, on both lines",
      [](Story& story) {
-       story.line(A).repeats_each_after(30ms).sends(1, 1000);
-       story.line(B).repeats_each_after(30ms).sends(1, 1000);
+       story.line(A).repeats_each_after(10ms).sends(1, 1000);
+       story.line(B).repeats_each_after(10ms).sends(1, 1000);
+     }},
+    {"copies 500 ms behind, far from where the numbers began",
+     [](Story& story) {
+       story.line(A).sends(1, 8000).repeats_each_after(500ms).sends(8001, 9000);
+       story.line(B).sends(1, 8000).repeats_each_after(500ms).sends(8001, 9000);
      }},
     {"pairs of packets swapped",
      [](Story& story) {

@@ -97,7 +97,7 @@ const Told kOverlaps[] = {
     {"A packs 3, B packs 4",
      [](Story& story) {
        story.line(A).packs(3).sends(1, 1200);
-       story.line(B).waits(1ms).packs(4).sends(1, 1200);
+       story.line(B).waits(1ms).packs(4).every(150us).sends(1, 1200);
      },
      [](const Story& story) { EXPECT_EQ(story.count_of(A, Outcome::won), 400u); }},
     {"A packs 3, B packs 4, in turn",

@@ -19,20 +19,19 @@ constexpr std::size_t kLinesOfComplaint = 12;
 
 std::string name_of(std::size_t line) { return std::string(1, static_cast<char>('A' + line)); }
 
-/// Messages that follow each other and fare alike, as one line of text.
+/// Numbers of a life that follow each other and fare alike, as one line of text.
 class Runs {
  public:
-  explicit Runs(std::string& text) : text_(text) {}
+  Runs(std::string& text, std::uint32_t life) : text_(text), life_(life) {}
   ~Runs() { say(); }
 
-  void add(const Message& message, std::uint32_t times) {
-    if (count_ > 0 && first_.life == message.life && times_ == times &&
-        first_.number + count_ == message.number) {
+  void add(std::uint64_t number, std::uint32_t times) {
+    if (count_ > 0 && times_ == times && first_ + count_ == number) {
       ++count_;
       return;
     }
     say();
-    first_ = message;
+    first_ = number;
     times_ = times;
     count_ = 1;
   }
@@ -41,21 +40,25 @@ class Runs {
   void say() {
     if (count_ == 0 || said_ == kLinesOfComplaint) return;
     ++said_;
-    text_ += fmt::format("life {}: {} to {} delivered {} times\n", first_.life, first_.number,
-                         first_.number + count_ - 1, times_);
+    text_ += fmt::format("life {}: {} to {} delivered {} times\n", life_, first_,
+                         first_ + count_ - 1, times_);
   }
 
   std::string& text_;
-  Message first_;
+  std::uint32_t life_;
+  std::uint64_t first_ = 0;
   std::uint64_t count_ = 0;
   std::uint32_t times_ = 0;
   std::size_t said_ = 0;
 };
 
-std::vector<std::uint8_t> encode(const lb_framing& framing, const Sent& sent) {
+/// Appends the payload to `bytes`. Returns its length.
+std::uint32_t encode(const lb_framing& framing, const Sent& sent,
+                     std::vector<std::uint8_t>& bytes) {
   const std::uint32_t message = std::max<std::uint32_t>(kMessageBytes, framing.smallest_message);
   const std::uint32_t length = framing.header_length + sent.messages * message;
-  std::vector<std::uint8_t> payload(length);
+  bytes.resize(bytes.size() + length);
+  std::uint8_t* const payload = bytes.data() + bytes.size() - length;
   lb_header header{};
   header.first = sent.first;
   header.count = sent.count;
@@ -63,11 +66,10 @@ std::vector<std::uint8_t> encode(const lb_framing& framing, const Sent& sent) {
   header.session_length = static_cast<lb_u32>(sent.session.size());
   header.payload_length = length;
   if (framing.session.width == 0) header.session_length = 0;
-  lb_framing_encode_header(&framing, payload.data(), length, &header);
+  lb_framing_encode_header(&framing, payload, length, &header);
   for (std::uint32_t i = 0; i < sent.messages; ++i)
     lb_message_encode_length(&framing, &payload[framing.header_length + i * message], message);
-  if (sent.is_cut) payload.pop_back();
-  return payload;
+  return sent.is_cut ? length - 1 : length;
 }
 
 }  // namespace
@@ -167,40 +169,57 @@ Story::Story(const std::string& framing, std::uint32_t lines, Dedup dedup)
 void Story::play() {
   std::ranges::stable_sort(sent_, {}, [](const Sent& sent) { return sent.time_ns; });
   decisions_.assign(sent_.size(), 0);
-  for (const Sent& sent : sent_) payloads_.push_back(encode(framing_.descriptor, sent));
+  write_packets();
+  note_what_came();
   std::uint64_t tick_ns = kBeginNs + kTickNs;
-  for (std::size_t i = 0; i < sent_.size(); ++i) {
-    for (; tick_ns <= sent_[i].time_ns; tick_ns += kTickNs) sequencer_.tick(tick_ns);
-    push(i);
+  for (const Packet& packet : packets_) {
+    for (; tick_ns <= packet.arrival_ns; tick_ns += kTickNs) sequencer_.tick(tick_ns);
+    sequencer_.push(packet);
     most_held_ = std::max(most_held_, sequencer_.held());
   }
   sequencer_.finish();
 }
 
-void Story::push(std::size_t index) {
-  const Sent& sent = sent_[index];
-  const std::vector<std::uint8_t>& payload = payloads_[index];
-  Packet packet;
-  packet.line = sent.line;
-  packet.arrival_ns = sent.time_ns;
-  packet.payload = payload;
-  packet.handle = index;
-  packet.kind = lb_framing_decode(&framing_.descriptor, payload.data(),
-                                  payload.data() + payload.size(),
-                                  static_cast<lb_u32>(payload.size()), &packet.datagram);
-  note(sent, packet);
-  sequencer_.push(packet);
+void Story::write_packets() {
+  std::vector<std::uint32_t> lengths;
+  for (const Sent& sent : sent_) {
+    bytes_.reserve(bytes_.size() + 65'536);
+    lengths.push_back(encode(framing_.descriptor, sent, bytes_));
+    if (sent.is_cut) bytes_.pop_back();
+  }
+  const std::uint8_t* payload = bytes_.data();
+  for (std::size_t i = 0; i < sent_.size(); ++i) {
+    Packet packet;
+    packet.line = sent_[i].line;
+    packet.arrival_ns = sent_[i].time_ns;
+    packet.payload = {payload, lengths[i]};
+    packet.handle = i;
+    packet.kind = lb_framing_decode(&framing_.descriptor, payload, payload + lengths[i], lengths[i],
+                                    &packet.datagram);
+    packets_.push_back(packet);
+    payload += lengths[i];
+  }
 }
 
-/// What the feed knows of the packet.
-void Story::note(const Sent& sent, const Packet& packet) {
-  if (sent.is_poison || sent.is_cut || !packet.datagram.numbered) return;
-  if (packet.kind == LB_KIND_MALFORMED || packet.kind == LB_KIND_UNSEQUENCED) return;
-  Life& life = lives_[sent.life];
-  life.first = std::min(life.first, packet.first());
-  life.end = std::max(life.end, packet.end());
-  for (std::uint64_t number = packet.first(); number < packet.end(); ++number)
-    messages_.try_emplace({sent.life, number}, 0);
+bool Story::shows_numbers(const Packet& packet) const {
+  const Sent& sent = sent_[packet.handle];
+  if (sent.is_poison || sent.is_cut || !packet.datagram.numbered) return false;
+  return packet.kind != LB_KIND_MALFORMED && packet.kind != LB_KIND_UNSEQUENCED;
+}
+
+void Story::note_what_came() {
+  for (const Packet& packet : packets_) {
+    if (!shows_numbers(packet)) continue;
+    Life& life = lives_[sent_[packet.handle].life];
+    life.first = std::min(life.first, packet.first());
+    life.end = std::max(life.end, packet.end());
+  }
+  for (auto& [number, life] : lives_) life.messages.resize(life.end - life.first);
+  for (const Packet& packet : packets_) {
+    if (!shows_numbers(packet)) continue;
+    Life& life = lives_[sent_[packet.handle].life];
+    for (std::uint64_t i = packet.first(); i < packet.end(); ++i) life.at(i).came = true;
+  }
 }
 
 void Story::decided(const Packet& packet, const Decision& decision) noexcept {
@@ -216,29 +235,35 @@ void Story::decided(const Packet& packet, const Decision& decision) noexcept {
       poison_delivered_ += run.count;
       continue;
     }
+    Life& life = lives_[sent.life];
     for (std::uint64_t number = run.first; number < run.first + run.count; ++number) {
-      const auto message = messages_.find({sent.life, number});
-      if (message == messages_.end())
+      if (number < life.first || number >= life.end || !life.at(number).came)
         ++invented_;
       else
-        ++message->second;
+        ++life.at(number).times_delivered;
     }
   }
 }
 
 std::vector<Missing> Story::gaps() const {
   std::vector<Missing> gaps;
-  for (const auto& [life, range] : lives_) {
-    std::uint64_t next = range.first;
-    for (auto message = messages_.lower_bound({life, 0});
-         message != messages_.end() && message->first.life == life; ++message) {
-      const std::uint64_t number = message->first.number;
-      if (number > next) gaps.push_back({life, next, number - 1});
-      next = number + 1;
+  for (const auto& [number, life] : lives_) {
+    bool is_open = false;
+    for (const Life::Message& message : life.messages) {
+      if (!message.came && !is_open) gaps.push_back({number, life.number_of(message), 0});
+      if (!message.came) gaps.back().last = life.number_of(message);
+      is_open = !message.came;
     }
-    if (next < range.end) gaps.push_back({life, next, range.end - 1});
   }
   return gaps;
+}
+
+std::uint64_t Story::messages_that_came() const {
+  std::uint64_t messages = 0;
+  for (const auto& [number, life] : lives_)
+    messages += static_cast<std::uint64_t>(
+        std::ranges::count(life.messages, true, &Life::Message::came));
+  return messages;
 }
 
 std::string Story::complaint() const {
@@ -250,10 +275,11 @@ std::string Story::complaint() const {
 }
 
 void Story::complain_of_deliveries(std::string& text) const {
-  {
-    Runs runs(text);
-    for (const auto& [message, times] : messages_)
-      if (times != 1) runs.add(message, times);
+  for (const auto& [number, life] : lives_) {
+    Runs runs(text, number);
+    for (const Life::Message& message : life.messages)
+      if (message.came && message.times_delivered != 1)
+        runs.add(life.number_of(message), message.times_delivered);
   }
   if (invented_ > 0) text += fmt::format("{} messages that no line brought\n", invented_);
 }
@@ -274,10 +300,9 @@ void Story::complain_of_counts(std::string& text) const {
                           counts.packets, outcomes);
   }
   if (sequencer_.held() != 0) text += fmt::format("{} still held\n", sequencer_.held());
-  const std::uint64_t messages = sequencer_.messages(0);
-  if (messages != messages_.size() + poison_delivered_)
-    text += fmt::format("{} messages counted, {} came\n", messages,
-                        messages_.size() + poison_delivered_);
+  const std::uint64_t came = messages_that_came() + poison_delivered_;
+  if (sequencer_.messages(0) != came)
+    text += fmt::format("{} messages counted, {} came\n", sequencer_.messages(0), came);
 }
 
 /// A life of the feed and an epoch of the sequencer are the same, in the same order.
@@ -296,8 +321,7 @@ void Story::complain_of_gaps(std::string& text) const {
     text += fmt::format("reported: epoch {}, {} to {}\n", gap.life, gap.first, gap.last);
   for (const Missing& gap : expected)
     text += fmt::format("the feed's: life {}, {} to {}\n", gap.life, gap.first, gap.last);
-  if (newest_epoch() != lives_.rbegin()->first)
-    text += fmt::format("newest epoch {}\n", newest_epoch());
+  text += fmt::format("newest epoch {}\n", newest_epoch());
 }
 
 }  // namespace linearb::sequencer::test

@@ -33,14 +33,6 @@ inline constexpr std::size_t A = 0;
 inline constexpr std::size_t B = 1;
 inline constexpr std::size_t C = 2;
 
-/// A message as the feed means it.
-struct Message {
-  std::uint32_t life = 1;
-  std::uint64_t number = 0;
-
-  friend auto operator<=>(const Message&, const Message&) = default;
-};
-
 /// Numbers [first, last] of a life.
 struct Missing {
   std::uint32_t life = 1;
@@ -148,15 +140,28 @@ class Story final : private Decisions {
   std::uint64_t most_held() const { return most_held_; }
 
  private:
+  /// Numbers of a life, as far as packets and heartbeats of any line show them.
   struct Life {
+    struct Message {
+      bool came = false;  ///< whole, on any line
+      std::uint32_t times_delivered = 0;
+    };
+
     std::uint64_t first = ~0ull;
     std::uint64_t end = 0;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> announced;
+    std::vector<Message> messages;
+
+    Message& at(std::uint64_t number) { return messages[number - first]; }
+    std::uint64_t number_of(const Message& message) const {
+      return first + static_cast<std::uint64_t>(&message - messages.data());
+    }
   };
 
   void decided(const Packet& packet, const Decision& decision) noexcept override;
-  void push(std::size_t index);
-  void note(const Sent& sent, const Packet& packet);
+  void write_packets();
+  void note_what_came();
+  bool shows_numbers(const Packet& packet) const;
+  std::uint64_t messages_that_came() const;
   void complain_of_deliveries(std::string& text) const;
   void complain_of_counts(std::string& text) const;
   void complain_of_gaps(std::string& text) const;
@@ -169,9 +174,9 @@ class Story final : private Decisions {
   std::vector<Sent> sent_;
   std::deque<LineScript> scripts_;
 
-  std::vector<std::vector<std::uint8_t>> payloads_;
-  std::vector<std::uint32_t> decisions_;       ///< of each packet
-  std::map<Message, std::uint32_t> messages_;  ///< that came whole, and how often delivered
+  std::vector<std::uint8_t> bytes_;       ///< of all payloads
+  std::vector<Packet> packets_;           ///< as they are handed in; the handle is the index
+  std::vector<std::uint32_t> decisions_;  ///< of each packet
   std::map<std::uint32_t, Life> lives_;
   std::uint64_t invented_ = 0;  ///< delivered, and no line brought it
   std::uint64_t poison_delivered_ = 0;
