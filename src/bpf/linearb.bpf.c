@@ -10,7 +10,6 @@
  */
 #include "bpf/apart.h"
 #include "bpf/maps.h"
-#include "core/flow.h"
 #include "core/skew.h"
 #include "core/walk.h"
 #include "framing/judge.h"
@@ -33,19 +32,6 @@ struct packet {
 LB_INLINE int leave(lb_u64* counter, int action) {
   lb_count(counter, 1);
   return action;
-}
-
-LB_INLINE struct lb_counters* counters_of(lb_u64 bank, lb_u32 line) {
-  lb_u32 cpu = bpf_get_smp_processor_id();
-  lb_u32 index = ((lb_u32)(bank & 1) * LB_LINES_MAX + line) * LB_CPUS_MAX + cpu;
-  return cpu < LB_CPUS_MAX ? bpf_map_lookup_elem(&counters, &index) : 0;
-}
-
-LB_INLINE const struct lb_flow* find_flow(lb_u64 index, lb_u32 interface_index, lb_u32 destination,
-                                          lb_u16 port) {
-  lb_u32 key = lb_flow_bucket_of(index, interface_index, destination, port);
-  const struct lb_flow_bucket* bucket = bpf_map_lookup_elem(&flows, &key);
-  return bucket ? lb_bucket_find(bucket, interface_index, destination, port) : 0;
 }
 
 LB_INLINE int pass_unrelated(lb_u64 bank, lb_u32 interface_index) {
@@ -104,12 +90,9 @@ LB_INLINE int drop_duplicate(struct packet* packet) {
 /* Dropped without having been claimed, so that the other line's copy can still win. The mark moves:
  * the line did bring it. */
 LB_INLINE int drop_for_want_of_credit(struct packet* packet, enum lb_verdict verdict) {
-  if (verdict <= LB_VERDICT_ORDINARY_LAST) {
-    if (packet->place > 0)
-      lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
-    advance(packet);
-  }
-  if (verdict == LB_VERDICT_SKIP) return drop_duplicate(packet);
+  if (verdict > LB_VERDICT_ORDINARY_LAST) return leave(&packet->counters->no_credit, XDP_DROP);
+  if (packet->place > 0) lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
+  if (advance(packet) && verdict == LB_VERDICT_SKIP) return drop_duplicate(packet);
   return leave(&packet->counters->no_credit, XDP_DROP);
 }
 

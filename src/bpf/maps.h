@@ -11,6 +11,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "core/flow.h"
 #include "core/layout.h"
 #include "framing/framing.h"
 
@@ -57,5 +58,20 @@ struct {
   __type(key, lb_u32); /* session_id */
   __type(value, lb_u8);
 } seen_sessions SEC(".maps");
+
+/* ---- finding in them ------------------------------------------------------------------------ */
+
+LB_INLINE struct lb_counters* counters_of(lb_u64 bank, lb_u32 line) {
+  lb_u32 cpu = bpf_get_smp_processor_id();
+  lb_u32 index = ((lb_u32)(bank & 1) * LB_LINES_MAX + line) * LB_CPUS_MAX + cpu;
+  return cpu < LB_CPUS_MAX ? bpf_map_lookup_elem(&counters, &index) : 0;
+}
+
+LB_INLINE const struct lb_flow* find_flow(lb_u64 index, lb_u32 interface_index, lb_u32 destination,
+                                          lb_u16 port) {
+  lb_u32 key = lb_flow_bucket_of(index, interface_index, destination, port);
+  const struct lb_flow_bucket* bucket = bpf_map_lookup_elem(&flows, &key);
+  return bucket ? lb_bucket_find(bucket, interface_index, destination, port) : 0;
+}
 
 #endif

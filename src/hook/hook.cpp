@@ -28,7 +28,7 @@ namespace {
 
 constexpr const char* kBpfFilesystem = "/sys/fs/bpf";
 constexpr const char* kProgramName = "linearb";
-constexpr const char* kLoadRights = "loading needs CAP_BPF and CAP_NET_ADMIN: run as root";
+constexpr const char* kLoadRights = "this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run as root";
 constexpr std::uint32_t kMapsMax = 32;  // of one program; the hook has eleven
 
 /// What the verifier says is of use when it refuses the program, and noise otherwise.

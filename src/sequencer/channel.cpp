@@ -125,7 +125,9 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     // A line that shows nothing yet is behind, unless it begins where numbers do.
     const bool is_far = before_all && packet.first() <= settings.ahead &&
                         delivered.first() - packet.first() > Delivered::kBack / 2;
-    return is_restart || is_far ? Stand::new_but_apart : Stand::fits;
+    // After a restart a number may be new because the epoch before has a hole there.
+    const bool continues = line.candidate.is_continued_by(packet, settings.near, end);
+    return is_restart || is_far || continues ? Stand::new_but_apart : Stand::fits;
   }
   return may_be_restart(epoch, line, packet) ? Stand::doubted : Stand::fits;
 }
@@ -144,6 +146,7 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
 
   const std::uint64_t end = own_end(epoch, line, packet);
   const bool is_near = end - packet.first() <= near(packet);
+  if (is_near && packet.first() > near(packet)) return false;
   // Only while the mark stands where user space saw it last is it known how long the line was
   // quiet: what the hook drops moves the mark.
   const bool was_quiet =
@@ -156,6 +159,9 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
 
 void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   const std::uint64_t end = own_end(epoch, line, packet);
+  // What fills a hole from far behind says nothing about the age of the numbers around it.
+  const bool is_far_behind = end > packet.first() + near(packet);
+  const std::uint32_t now_ms = is_far_behind ? 0 : to_ms(packet.arrival_ns);
   if (line.epoch != epoch.number && epoch.number >= line.epoch) move_line(epoch, line, packet);
   if (line.epoch == epoch.number) {
     if (packet.first() > end && packet.counts_skips) {
@@ -167,8 +173,8 @@ void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
     line.end = std::max(std::max(line.end, end), packet.end());
     end_doubt(line);
   }
-  const std::size_t runs = epoch.delivered.take(packet.first(), packet.datagram.count,
-                                                to_ms(packet.arrival_ns), shared_.news.data());
+  const std::size_t runs = epoch.delivered.take(packet.first(), packet.datagram.count, now_ms,
+                                                shared_.news.data());
   if (runs == 1 && shared_.news[0].count == packet.datagram.count)
     decide(packet, Outcome::won, epoch.number, runs);
   else if (runs > 0)

@@ -65,7 +65,7 @@ std::size_t Delivered::take(std::uint64_t first, std::uint32_t count, std::uint3
       const std::uint64_t bit = 1ull << number % kWordBits;
       std::uint64_t& held = word(number);
       if (held & bit) continue;
-      step_time_ms(number) = now_ms;
+      if (now_ms != 0) step_time_ms(number) = now_ms;
       held |= bit;
       first_ = std::min(first_, number);
     }

@@ -54,7 +54,7 @@ class Delivered {
 
   /// Marks the range as delivered and writes the runs that were not before to `news`, which has
   /// room for (count + 1) / 2. Returns how many runs. Numbers that were forgotten count as
-  /// delivered.
+  /// delivered. With a time of 0 the neighbourhood keeps the time that it has.
   std::size_t take(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms,
                    lb_run* news) noexcept;
 

@@ -117,7 +117,10 @@ TEST_F(Race, EachNumberIsClaimedByExactlyOneLine) {
   const Snapshot before(rig.maps());
   std::uint64_t first = kStart;
   std::uint64_t lost_races = 0;
-  for (unsigned round = 0; round < kRoundsMax && (round < kRoundsMin || lost_races == 0); ++round) {
+  const auto is_over = [&](unsigned round) {
+    return round == kRoundsMax || HasFailure() || (round >= kRoundsMin && lost_races > 0);
+  };
+  for (unsigned round = 0; !is_over(round); ++round) {
     const auto fates =
         run(rig, {{{On::A, kOptiq, 1}, {On::B, kOptiq, 1}}}, first, first + kNumbersOfARound);
     expect_claimed_once(fates);

@@ -39,11 +39,12 @@ constexpr std::uint32_t kGeneration = 1;
 constexpr std::uint32_t kFrames = 64;  // of each socket, and so its credits
 constexpr std::uint32_t kQueues = 2;   // of each interface; queue 1 has no socket
 
+/// The interface that a packet comes on.
 enum class On {
   A,
   B,
-  elsewhere
-};  ///< elsewhere: an interface that the hook was not told of
+  elsewhere,  ///< one that the hook was not told of
+};
 
 /// How the packet comes, and what was there before. Of claims, marks and sessions: in every
 /// channel.

@@ -69,7 +69,7 @@ std::uint32_t encode(const lb_framing& framing, const Sent& sent,
   lb_framing_encode_header(&framing, payload, length, &header);
   for (std::uint32_t i = 0; i < sent.messages; ++i)
     lb_message_encode_length(&framing, &payload[framing.header_length + i * message], message);
-  return sent.is_cut ? length - 1 : length;
+  return length;
 }
 
 }  // namespace
@@ -183,9 +183,10 @@ void Story::play() {
 void Story::write_packets() {
   std::vector<std::uint32_t> lengths;
   for (const Sent& sent : sent_) {
-    bytes_.reserve(bytes_.size() + 65'536);
     lengths.push_back(encode(framing_.descriptor, sent, bytes_));
-    if (sent.is_cut) bytes_.pop_back();
+    if (!sent.is_cut) continue;
+    lengths.back() -= kMessageBytes;
+    bytes_.resize(bytes_.size() - kMessageBytes);
   }
   const std::uint8_t* payload = bytes_.data();
   for (std::size_t i = 0; i < sent_.size(); ++i) {

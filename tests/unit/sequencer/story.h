@@ -52,7 +52,7 @@ struct Sent {
   std::uint64_t first = 0;     ///< as the header has it
   std::uint64_t count = 0;     ///< as the header has it
   std::uint32_t messages = 0;  ///< in the payload
-  bool is_cut = false;         ///< the last of them lacks its end
+  bool is_cut = false;         ///< the last of them is not there
 };
 
 /// What happens on one line. Numbers are ranges with both ends.
