@@ -45,12 +45,17 @@ constexpr std::uint64_t kSkewNs = 50'000;
 constexpr milliseconds kQuiet{500};
 constexpr milliseconds kLook{5};
 
+/// Of each socket. The demo shares its machine with whatever runs there: at its rate the receiver
+/// may be kept from its CPU for 80 ms even while nothing is published yet.
+constexpr std::uint32_t kFrames = 16'384;
+constexpr double kRate = 100'000;
+
 /// Of the time of sending in an optiq message: see feeder::optiq_message.
 constexpr std::size_t kTimestampOffset = 12;
 
 struct DemoArguments {
   std::uint64_t packets = 1'000'000;
-  double rate = 150'000;
+  double rate = kRate;
   std::uint64_t seed = 1;
   unsigned lines = 2;
   Mode mode = Mode::automatic;
@@ -74,6 +79,7 @@ ReceiverOptions receiver_options(const DemoArguments& arguments) {
   ReceiverOptions options;
   options.lines = ends_of_lines(arguments.lines, lab::destination_name);
   options.mode = arguments.mode;
+  options.frames = kFrames;
   std::vector<unsigned> cpus = sys::allowed_cpus();
   if (cpus.size() > 1) options.cpu = cpus[1];
   return options;
