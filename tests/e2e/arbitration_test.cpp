@@ -3,6 +3,9 @@
 // The whole path: feeder, veth lines, hook, AF_XDP, sequencer, application. Verdicts are counts.
 #include "e2e/arbitration.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include "hook/hook.h"
 #include "sys/cpu.h"
 #include "sys/interface.h"
@@ -289,6 +292,75 @@ TEST_P(Arbitration, OneSeedGivesOneResult) {
     EXPECT_EQ(summaries[0].lines[i].lost_messages, summaries[1].lines[i].lost_messages);
 }
 
+/// How many interfaces have joined the group, by what the kernel says.
+int interfaces_in_group(const std::string& reversed_hex) {
+  std::ifstream memberships("/proc/self/net/igmp");
+  int interfaces = 0;
+  for (std::string line; std::getline(memberships, line);)
+    if (line.find(reversed_hex) != std::string::npos) ++interfaces;
+  return interfaces;
+}
+
+TEST_P(Arbitration, GroupsAreJoinedOnEachLineForAsLongAsItRuns) {
+  ReceiverOptions receive = options();
+  receive.channels = {{"both", "optiq", {0xef010101, 30001}, {}},
+                      {"differ", "optiq", {0xef010102, 30001}, {{"B", {0xef010103, 30001}}}}};
+  {
+    Running running(receive);
+    EXPECT_EQ(interfaces_in_group("010101EF"), 2);
+    EXPECT_EQ(interfaces_in_group("020101EF"), 1);
+    EXPECT_EQ(interfaces_in_group("030101EF"), 1);
+    auto lines = feed_on("AB", 1, 1'000);
+    lines.lines[0].destination = {0xef010102, 30001};
+    lines.lines[1].destination = {0xef010103, 30001};
+    feed(lines);
+    const Summary summary = running.end();
+    expect_sound(summary, running);
+    EXPECT_EQ(summary.packets, 1'000u);
+    EXPECT_EQ(summary.channels[1].messages, 1'000u);
+  }
+  EXPECT_EQ(interfaces_in_group("010101EF"), 0);
+}
+
+TEST_P(Arbitration, ASecondReceiverOnTheSameLinesIsRefused) {
+  Running running(options());
+  try {
+    Receiver second(options(), {});
+    FAIL() << "two receivers own one hook";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("another receiver owns"), std::string::npos)
+        << error.what();
+  }
+  feed(feed_on("AB", 1, 500));
+  EXPECT_EQ(running.end().packets, 500u) << "the first one goes on";
+}
+
+TEST_P(Arbitration, AKeptHookIsTakenOverByTheNextReceiver) {
+  ReceiverOptions receive = options();
+  receive.keep_hook = true;
+  for (int life = 0; life < 2; ++life) {
+    Running running(receive);
+    feed(feed_on("AB", 1 + 1'000 * life, 1'000));
+    const Summary summary = running.end();
+    expect_sound(summary, running);
+    EXPECT_EQ(summary.packets, 1'000u);
+  }
+  const hook::Interface a{lab::destination_name('A'),
+                          sys::interface_index(lab::destination_name('A'))};
+  EXPECT_NE(hook::attachment_of(a).program_id, 0u);
+  receive.mode = GetParam() == Mode::native ? Mode::generic : Mode::native;
+  EXPECT_THROW(Receiver(receive, {}), Error) << "a hook that is attached keeps its mode";
+}
+
+TEST_P(Arbitration, WhatWasAttachedIsDetached) {
+  { Running(options()).end(); }
+  for (const char line : {'A', 'B'}) {
+    const std::string name = lab::destination_name(line);
+    EXPECT_EQ(hook::attachment_of({name, sys::interface_index(name)}).program_id, 0u);
+  }
+  EXPECT_FALSE(std::filesystem::exists(hook::kPinDirectory));
+}
+
 /// The maps of the hook that a receiver of this process has attached.
 hook::Hook adopt_hook() {
   std::vector<hook::Interface> interfaces;
@@ -343,6 +415,29 @@ TEST_P(Arbitration, APacketThatIsSwallowedAnywhereShowsInTheBalance) {
 class FourQueues : public Arbitration {
   lab::LabOptions lab_options() const override { return {.lines = 3, .queues = 4, .mtu = 1500}; }
 };
+class EightLines : public Arbitration {
+  lab::LabOptions lab_options() const override { return {.lines = 8, .queues = 1, .mtu = 1500}; }
+};
+INSTANTIATE_TEST_SUITE_P(Modes, EightLines, ::testing::Values(Mode::native, Mode::generic),
+                         [](const auto& test) {
+                           return test.param == Mode::native ? "Native" : "Generic";
+                         });
+
+TEST_P(EightLines, OneOfEightCopiesIsDelivered) {
+  ReceiverOptions receive = options();
+  receive.lines = lines_of(8, false);
+  Running running(receive);
+  auto lines = feed_on("ABCDEFGH", 1, 4'000);
+  lines.rate = 5'000;
+  for (auto& line : lines.lines) line.impairment.loss = 0.3;
+  feed(lines);
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  EXPECT_EQ(summary.packets + *summary.gap_messages, 4'000u);
+  EXPECT_LT(*summary.gap_messages, 40u);  // 0.3 to the 8th of them
+  EXPECT_GT(sum(summary, &LineSummary::duplicate), 15'000u);  // of eight times 0.7 times 4,000
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, FourQueues, ::testing::Values(Mode::native, Mode::generic),
                          [](const auto& test) {
                            return test.param == Mode::native ? "Native" : "Generic";
