@@ -12,6 +12,12 @@ std::uint32_t to_ms(std::uint64_t ns) noexcept {
   return static_cast<std::uint32_t>(ns / 1'000'000) | 1u;
 }
 
+/// What the hook said of its place was said of another epoch.
+Packet without_place(Packet packet) noexcept {
+  packet.place = LB_PLACE_UNKNOWN;
+  return packet;
+}
+
 }  // namespace
 
 Channel::Channel(std::uint16_t index, const lb_framing& framing, Shared& shared)
@@ -55,6 +61,10 @@ Channel::Epoch* Channel::epoch_of(LineState& line, const Packet& packet) noexcep
   // The numbers restarted under one session: the line itself knows where it is.
   if (line.epoch != newest_->number && line.epoch != previous_->number)
     place_new_line(line, packet);
+  if (line.epoch_is_guess && line.epoch == previous_->number &&
+      packet.first() >= previous_->delivered.end() &&
+      packet.first() < newest_->delivered.end())
+    move_line(*newest_, line, packet);
   if (line.epoch == newest_->number && line.end_before != 0 &&
       packet.first() - line.end_before <= shared_.settings.ahead &&
       packet.first() > newest_->delivered.end() + shared_.settings.ahead)
@@ -80,6 +90,7 @@ void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
       packet.end() <= previous_->delivered.first() &&
       packet.first() <= newest_->delivered.end() + shared_.settings.ahead;
   move_line(settled || beyond_previous || before_previous ? *newest_ : *previous_, line, packet);
+  line.epoch_is_guess = line.epoch == previous_->number;
 }
 
 void Channel::data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
@@ -126,7 +137,7 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     const bool is_far = before_all && packet.first() <= settings.ahead &&
                         delivered.first() - packet.first() > Delivered::kBack / 2;
     // After a restart a number may be new because the epoch before has a hole there.
-    const bool continues = line.candidate.is_continued_by(packet, settings.near, end);
+    const bool continues = line.candidate.is_continued_by(packet, reach_of(line.candidate), end);
     return is_restart || is_far || continues ? Stand::new_but_apart : Stand::fits;
   }
   return may_be_restart(epoch, line, packet) ? Stand::doubted : Stand::fits;
@@ -147,13 +158,16 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
   const std::uint64_t end = own_end(epoch, line, packet);
   const bool is_near = end - packet.first() <= near(packet);
   if (is_near && packet.first() > near(packet)) return false;
-  // Only while the mark stands where user space saw it last is it known how long the line was
-  // quiet: what the hook drops moves the mark.
-  const bool was_quiet =
-      end == line.end && packet.arrival_ns >= line.last_ns + settings.reorder_ns;
+  // What the hook drops moves the mark: then it is not known how long the line was quiet, and only
+  // the very first number is taken for a restart.
+  const bool is_very_first = packet.first() <= std::max<std::uint64_t>(framing_.wrap_to, 1) ||
+                             packet.first() == epoch.delivered.first();
+  const bool was_quiet = end != line.end
+                             ? is_very_first
+                             : packet.arrival_ns >= line.last_ns + settings.reorder_ns;
   if (is_near && !was_quiet && !line.candidate.active) return false;
   const bool at_beginning = packet.first() <= settings.ahead ||
-                            packet.first() - epoch.delivered.first() <= settings.ahead;
+                            packet.first() <= epoch.delivered.first() + settings.ahead;
   return age_ns >= (at_beginning ? settings.reorder_ns : settings.settle_ns);
 }
 
@@ -162,35 +176,46 @@ void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
   // What fills a hole from far behind says nothing about the age of the numbers around it.
   const bool is_far_behind = end > packet.first() + near(packet);
   const std::uint32_t now_ms = is_far_behind ? 0 : to_ms(packet.arrival_ns);
-  if (line.epoch != epoch.number && epoch.number >= line.epoch) move_line(epoch, line, packet);
-  if (line.epoch == epoch.number) {
-    if (packet.first() > end && packet.counts_skips) {
-      line.lost_messages += packet.first() - end;
-      line.holes.add({end, packet.first()});
-    }
-    if (packet.first() < end)
-      line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
-    line.end = std::max(std::max(line.end, end), packet.end());
+  if (epoch.number >= line.epoch) {
+    show(epoch, line, packet);
     end_doubt(line);
   }
+  take(epoch, packet, now_ms, outcome_of_nothing_new(epoch, packet));
+}
+
+Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept {
+  if (&epoch == previous_) return Outcome::old_epoch;
+  const bool is_behind_window = packet.end() + LB_WINDOW_MESSAGES <= epoch.delivered.end();
+  return is_behind_window ? Outcome::late : Outcome::duplicate;
+}
+
+void Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms,
+                   Outcome nothing_new) noexcept {
   const std::size_t runs = epoch.delivered.take(packet.first(), packet.datagram.count, now_ms,
                                                 shared_.news.data());
-  if (runs == 1 && shared_.news[0].count == packet.datagram.count)
-    decide(packet, Outcome::won, epoch.number, runs);
-  else if (runs > 0)
-    decide(packet, Outcome::overlap, epoch.number, runs);
-  else if (&epoch == previous_)
-    decide(packet, Outcome::old_epoch, epoch.number, 0);
-  else if (packet.end() + LB_WINDOW_MESSAGES <= epoch.delivered.end())
-    decide(packet, Outcome::late, epoch.number, 0);
-  else
-    decide(packet, Outcome::duplicate, epoch.number, 0);
+  const bool is_whole = runs == 1 && shared_.news[0].count == packet.datagram.count;
+  decide(packet, is_whole ? Outcome::won : runs > 0 ? Outcome::overlap : nothing_new, epoch.number,
+         runs);
+}
+
+/// The line has come to the packet, in this epoch.
+void Channel::show(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
+  const std::uint64_t end = own_end(epoch, line, packet);
+  if (line.epoch != epoch.number) move_line(epoch, line, packet);
+  if (packet.first() > end && packet.counts_skips) {
+    line.lost_messages += packet.first() - end;
+    line.holes.add({end, packet.first()});
+  }
+  if (packet.first() < end)
+    line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
+  line.end = std::max(std::max(line.end, end), packet.end());
 }
 
 /// The line is in this epoch from the packet on.
 void Channel::move_line(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   const bool moves_on = epoch.number == line.epoch + 1;
-  line.end_before = moves_on ? line.end : 0;
+  line.end_before = moves_on && !line.epoch_is_guess ? line.end : 0;
+  line.epoch_is_guess = false;
   line.epoch = epoch.number;
   line.end = packet.first();
   line.holes.clear();
@@ -206,17 +231,12 @@ void Channel::announcement(const Packet& packet) noexcept {
     if (!is_over(packet.datagram.session)) doubt(line, packet, true);
     return;
   }
-  if (line.epoch != epoch->number && epoch->number >= line.epoch) move_line(*epoch, line, packet);
-  if (line.epoch != epoch->number) return;
+  if (epoch->number < line.epoch) return;
   const std::uint64_t end = own_end(*epoch, line, packet);
   if (next + near(packet) < end || next > std::max(end, epoch->delivered.end()) +
                                                        shared_.settings.ahead)
     return doubt(line, packet, true);
-  if (next > end && packet.counts_skips) {
-    line.lost_messages += next - end;
-    line.holes.add({end, next});
-  }
-  line.end = std::max(std::max(line.end, end), next);
+  show(*epoch, line, packet);
   epoch->delivered.announce(next);
 }
 
@@ -227,16 +247,16 @@ void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept
       packet.datagram.session == newest_->session &&
       packet.first() <= newest_->delivered.end() + shared_.settings.ahead &&
       packet.end() + shared_.settings.ahead >= newest_->delivered.first()) {
-    if (line.candidate.is_near(packet, shared_.settings.near)) settle(*newest_, line);
+    if (line.candidate.is_near(packet, reach_of(line.candidate))) settle(*newest_, line);
     end_doubt(line);
     if (line.epoch != newest_->number) move_line(*newest_, line, packet);
-    if (packet.datagram.count) accept(*newest_, line, packet);
+    if (packet.datagram.count) accept(*newest_, line, without_place(packet));
     return;
   }
   const std::uint64_t line_end = line.epoch ? own_end_in_its_epoch(line, packet) : 0;
   if (line.candidate.has(packet, line_end)) return decide(packet, Outcome::duplicate, 0, 0);
   const bool continues =
-      line.candidate.is_continued_by(packet, shared_.settings.near, line_end);
+      line.candidate.is_continued_by(packet, reach_of(line.candidate), line_end);
   const std::uint32_t packets = continues ? line.candidate.packets + 1 : 1;
   if (packets >= packets_needed(line, packet, is_new) || other_line_showing(line, packet))
     return confirm(line, packet);
@@ -276,14 +296,14 @@ void Channel::remember(LineState& line, const Packet& packet, bool is_new) noexc
     candidate.packets = 0;
     candidate.since_ns = packet.arrival_ns;
     candidate.delivered = is_new;
-    candidate.held_count = 0;
+    candidate.kept_count = 0;
   }
   ++candidate.packets;
   candidate.range.first = std::min(candidate.range.first, packet.first());
   candidate.range.end = std::max(candidate.range.end, packet.end());
   if (packet.datagram.count == 0) return;
+  candidate.kept[candidate.kept_count++] = packet;
   if (candidate.delivered) return deliver_apart(packet);
-  candidate.held[candidate.held_count++] = packet;
   ++shared_.held;
 }
 
@@ -293,28 +313,45 @@ void Channel::deliver_apart(const Packet& packet) noexcept {
   decide(packet, Outcome::won, 0, 1);
 }
 
-/// Nothing confirmed it. What was delivered stays delivered; what was held was a copy if it is near
-/// to where the line was, and something that nobody can explain otherwise.
+/// Nothing confirmed it. What was delivered stays delivered. What was held belongs to the line's own
+/// epoch: a copy if it is near to where the line was, else something that nobody can explain; but if
+/// a message in it is new it is delivered.
 void Channel::end_doubt(LineState& line) noexcept {
   Candidate& candidate = line.candidate;
-  if (!candidate.active) return;
+  const std::uint32_t held = candidate.held_count();
   candidate.active = false;
-  shared_.held -= candidate.held_count;
+  shared_.held -= held;
+  Epoch* const epoch = epoch_numbered(line.epoch);
   const bool is_far = candidate.own_end > candidate.range.first + shared_.settings.near;
-  for (std::uint32_t i = 0; i < candidate.held_count; ++i)
-    decide(candidate.held[i], is_far ? Outcome::unconfirmed : Outcome::duplicate, 0, 0);
+  for (std::uint32_t i = 0; i < held; ++i) {
+    const Packet& packet = candidate.kept[i];
+    if (epoch == nullptr) {
+      decide(packet, Outcome::unconfirmed, 0, 0);
+      continue;
+    }
+    show(*epoch, line, packet);
+    take(*epoch, packet, 0,
+         is_far ? Outcome::unconfirmed : outcome_of_nothing_new(*epoch, packet));
+  }
 }
 
-/// The line has said nothing since. What came from far behind is delivered, lest the first message
-/// of a slow feed be lost; the next can still confirm it.
+/// Null when it is forgotten.
+Channel::Epoch* Channel::epoch_numbered(std::uint64_t number) noexcept {
+  for (Epoch& epoch : epochs_)
+    if (number != 0 && epoch.number == number) return &epoch;
+  return nullptr;
+}
+
+/// The line has said nothing since. What is held is delivered, lest the first messages of a slow
+/// feed be lost; the next can still confirm it. Where the hook drops what the line says, nobody
+/// knows that it is silent.
 void Channel::end_wait(LineState& line) noexcept {
   Candidate& candidate = line.candidate;
-  const bool is_far = candidate.own_end > candidate.range.first + shared_.settings.near;
-  if (!candidate.active || !is_far || candidate.held_count != 1) return end_doubt(line);
+  const std::uint32_t held = candidate.held_count();
+  if (held == 0 || candidate.own_end != line.end) return end_doubt(line);
   candidate.delivered = true;
-  candidate.held_count = 0;
-  --shared_.held;
-  deliver_apart(candidate.held[0]);
+  shared_.held -= held;
+  for (std::uint32_t i = 0; i < held; ++i) deliver_apart(candidate.kept[i]);
 }
 
 void Channel::confirm(LineState& line, const Packet& packet) noexcept {
@@ -324,45 +361,44 @@ void Channel::confirm(LineState& line, const Packet& packet) noexcept {
                           packet.first() >= own.delivered.end();
   const LineState* const other = other_line_showing(line, packet);
   std::uint64_t first = packet.first();
-  if (line.candidate.is_near(packet, shared_.settings.near))
+  if (line.candidate.is_near(packet, reach_of(line.candidate)))
     first = std::min(first, line.candidate.range.first);
   if (other) first = std::min(first, other->candidate.range.first);
   Epoch& epoch = goes_ahead ? own
                             : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
   for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
-    if (lines_[i].candidate.is_near(packet, shared_.settings.near)) settle(epoch, lines_[i]);
+    if (lines_[i].candidate.is_near(packet, reach_of(lines_[i].candidate)))
+      settle(epoch, lines_[i]);
   end_doubt(line);
+  const Packet& confirming = goes_ahead ? packet : without_place(packet);
   if (packet.datagram.count)
-    accept(epoch, line, packet);
+    accept(epoch, line, confirming);
   else
-    announcement(packet);
+    announcement(confirming);
 }
 
 /// The line's candidate was the beginning of what is now known to be the epoch.
 void Channel::settle(Epoch& epoch, LineState& line) noexcept {
   Candidate& candidate = line.candidate;
+  const bool moves = line.epoch != epoch.number;
+  shared_.held -= candidate.held_count();
   candidate.active = false;
-  shared_.held -= candidate.held_count;
-  if (candidate.delivered) {
-    Packet delivered;
-    delivered.datagram = {candidate.range.first, candidate.session, 0, 1};
-    if (line.epoch != epoch.number) move_line(epoch, line, delivered);
-    if (candidate.range.first > line.end) {
-      line.lost_messages += candidate.range.first - line.end;
-      line.holes.add({line.end, candidate.range.first});
-    }
-    line.end = std::max(line.end, candidate.range.end);
-    for (std::uint64_t first = candidate.range.first; first < candidate.range.end;) {
-      const auto count = static_cast<std::uint32_t>(
-          std::min<std::uint64_t>(candidate.range.end - first, LB_CLAIM_MAX));
-      epoch.delivered.take(first, count, to_ms(candidate.since_ns), shared_.news.data());
-      first += count;
-    }
-    apart_messages_ -= candidate.range.end - candidate.range.first;
-    return;
+  if (candidate.kept_count == 0) {
+    Packet heartbeat;
+    heartbeat.datagram = {candidate.range.first, candidate.session, 0, 1};
+    return show(epoch, line, heartbeat);
   }
-  for (std::uint32_t i = 0; i < candidate.held_count; ++i)
-    accept(epoch, line, candidate.held[i]);
+  for (std::uint32_t i = 0; i < candidate.kept_count; ++i) {
+    const Packet packet = moves ? without_place(candidate.kept[i]) : candidate.kept[i];
+    if (!candidate.delivered) {
+      accept(epoch, line, packet);
+      continue;
+    }
+    show(epoch, line, packet);
+    epoch.delivered.take(packet.first(), packet.datagram.count, to_ms(packet.arrival_ns),
+                         shared_.news.data());
+    apart_messages_ -= packet.datagram.count;
+  }
 }
 
 Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
@@ -404,7 +440,7 @@ void Channel::decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,
 std::uint64_t Channel::oldest_doubt_ns() const noexcept {
   std::uint64_t oldest = ~0ull;
   for (const LineState& line : lines_)
-    if (line.candidate.active && line.candidate.held_count > 0)
+    if (line.candidate.held_count() > 0)
       oldest = std::min(oldest, line.candidate.since_ns);
   return oldest;
 }
@@ -412,7 +448,7 @@ std::uint64_t Channel::oldest_doubt_ns() const noexcept {
 bool Channel::end_oldest_doubt() noexcept {
   const std::uint64_t oldest = oldest_doubt_ns();
   for (LineState& line : lines_) {
-    if (!line.candidate.active || line.candidate.since_ns != oldest) continue;
+    if (line.candidate.held_count() == 0 || line.candidate.since_ns != oldest) continue;
     end_wait(line);
     return true;
   }
@@ -421,7 +457,7 @@ bool Channel::end_oldest_doubt() noexcept {
 
 void Channel::expire(std::uint64_t now_ns) noexcept {
   for (LineState& line : lines_)
-    if (line.candidate.active && line.candidate.held_count > 0 &&
+    if (line.candidate.held_count() > 0 &&
         now_ns >= line.candidate.since_ns + shared_.settings.hold_ns)
       end_wait(line);
 }

@@ -100,7 +100,18 @@ class Channel {
     return shared_.settings.near * std::max(packet.datagram.count, 1u);
   }
 
+  /// How far from a candidate a packet may be that continues it: what is certainly new need not be
+  /// told from a reordering.
+  std::uint64_t reach_of(const Candidate& candidate) const noexcept {
+    return candidate.delivered ? shared_.settings.ahead : shared_.settings.near;
+  }
+
   void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
+  void take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms,
+            Outcome nothing_new) noexcept;
+  Outcome outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept;
+  Epoch* epoch_numbered(std::uint64_t number) noexcept;
+  void show(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   void move_line(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   void doubt(LineState& line, const Packet& packet, bool is_new) noexcept;
   bool wraps(const LineState& line, const Packet& packet) const noexcept;

@@ -39,10 +39,13 @@ struct Candidate {
   std::uint64_t since_ns = 0;
   /// Where the line was before it. A line that goes on there has not restarted.
   std::uint64_t own_end = 0;
-  /// Its messages are certainly new, so they were delivered at once; else the packets are held.
+  /// Its messages are certainly new, so they were delivered at once, or it waited for too long;
+  /// else the packets are held. Of what was delivered the bytes are gone.
   bool delivered = false;
-  std::uint32_t held_count = 0;
-  std::array<Packet, kHeld> held;
+  std::uint32_t kept_count = 0;
+  std::array<Packet, kHeld> kept;
+
+  std::uint32_t held_count() const noexcept { return active && !delivered ? kept_count : 0; }
 
   bool is_near(const Packet& packet, std::uint64_t distance) const noexcept {
     return active && packet.datagram.session == session && packet.end() + distance >= range.first &&
@@ -58,13 +61,10 @@ struct Candidate {
   /// The messages of the packet were delivered with it, or are held: this is a copy.
   bool has(const Packet& packet, std::uint64_t line_end) const noexcept {
     if (!active || packet.datagram.session != session || packet.datagram.count == 0) return false;
-    const auto is_in = [&](std::uint64_t first, std::uint64_t end) {
-      return packet.first() >= first && packet.end() <= end;
-    };
-    if (delivered) return is_in(range.first, range.end);
-    return line_end == own_end &&
-           std::any_of(held.begin(), held.begin() + held_count,
-                       [&](const Packet& other) { return is_in(other.first(), other.end()); });
+    return (delivered || line_end == own_end) &&
+           std::any_of(kept.begin(), kept.begin() + kept_count, [&](const Packet& other) {
+             return packet.first() >= other.first() && packet.end() <= other.end();
+           });
   }
 };
 
@@ -73,6 +73,9 @@ struct LineState {
   std::uint64_t epoch = 0;  ///< 0: it has shown nothing
   std::uint64_t end = 0;    ///< of the highest range that it showed in its epoch
   std::uint64_t end_before = 0;  ///< where it was in the epoch before; 0 if it was not
+  /// It came up when two epochs were open. Once it passes the end of the older one, where another
+  /// line in the newer one has been, it is known to be there.
+  bool epoch_is_guess = false;
   std::uint64_t last_ns = 0;
   std::uint64_t lost_messages = 0;
   LineHoles holes;

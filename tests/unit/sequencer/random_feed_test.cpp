@@ -32,6 +32,7 @@ struct FeedHabits {
   std::uint64_t messages = 3000;  ///< of each life
   nanoseconds interval = 50us;    ///< between messages
   bool changes_session = false;
+  std::size_t batch = 0;  ///< of the hook in front; 0: there is none
 };
 
 using Random = std::mt19937_64;
@@ -69,14 +70,14 @@ void send_life(Random& random, const FeedHabits& feed, const LineHabits& habits,
   std::uint64_t lost_before = 0;
   for (const Range& packet : cut_and_shuffle(random, feed, habits)) {
     const auto messages = static_cast<std::uint32_t>(packet.last - packet.first + 1);
-    line.every(feed.interval * messages).packs(messages);
+    line.packs(messages);
     if (chance(random, habits.burst)) lost_before = packet.first + habits.burst_messages;
     if (packet.first < lost_before || chance(random, habits.loss)) {
-      line.loses(packet.first, packet.last);
+      line.every(feed.interval * messages).loses(packet.first, packet.last);
       continue;
     }
-    line.sends(packet.first, packet.last);
     if (chance(random, habits.repeat)) line.every(0ns).sends(packet.first, packet.last);
+    line.every(feed.interval * messages).sends(packet.first, packet.last);
   }
 }
 
@@ -115,6 +116,7 @@ std::string play(Random& random, const FeedHabits& feed, nanoseconds skew_at_mos
     for (LineHabits& line : habits) line.shuffled = 1;
   std::ranges::shuffle(habits, random);
   tell(random, feed, habits, story);
+  if (feed.batch != 0) story.put_hook_in_front(feed.batch);
   story.play();
   return story.complaint();
 }

@@ -206,6 +206,12 @@ const Told kRestarts[] = {
        story.line(B).waits(50ms).restarts().sends(1, 20'000);
      },
      expect_epoch<2>},
+    {"a line comes up soon after a restart and outgrows the old epoch",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 9000);
+       story.line(B).waits(230ms).restarts().sends(700, 9000);
+     },
+     expect_epoch<2>},
     {"a line comes up at once after a restart in mid-stream",
      [](Story& story) {
        story.line(A).sends(100'000, 101'000).waits(50ms).restarts().sends(1, 500);

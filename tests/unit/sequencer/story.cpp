@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kTickNs = 100'000'000;  // as the receiver's
 /// Stories do not begin when the clock does.
 constexpr std::uint64_t kBeginNs = 1'000'000'000'000;
+constexpr std::uint64_t kLongestBatchNs = 1'000'000;  // a receiver that is alive comes sooner
 constexpr std::uint32_t kMessageBytes = 4;
 constexpr std::size_t kLinesOfComplaint = 12;
 
@@ -163,6 +164,7 @@ Story::Story(const std::string& framing, std::uint32_t lines, Dedup dedup)
       lines_(lines),
       has_order_(dedup == Dedup::window),
       sequencer_(descriptors_, {.lines = lines}, dedup, *this) {
+  dropped_.assign(lines, 0);
   for (std::uint8_t line = 0; line < lines; ++line) scripts_.emplace_back(line, kBeginNs, sent_);
 }
 
@@ -174,10 +176,41 @@ void Story::play() {
   std::uint64_t tick_ns = kBeginNs + kTickNs;
   for (const Packet& packet : packets_) {
     for (; tick_ns <= packet.arrival_ns; tick_ns += kTickNs) sequencer_.tick(tick_ns);
-    sequencer_.push(packet);
+    hand_in(packet);
     most_held_ = std::max(most_held_, sequencer_.held());
   }
+  drain();
   sequencer_.finish();
+}
+
+void Story::put_hook_in_front(std::size_t batch) {
+  hook_ = std::make_unique<HookModel>(framing_.descriptor, Settings{}.ahead);
+  batch_ = batch;
+}
+
+void Story::hand_in(const Packet& packet) {
+  if (!hook_) return sequencer_.push(packet);
+  if (!batched_.empty() &&
+      packet.arrival_ns > batched_.front().packet.arrival_ns + kLongestBatchNs)
+    drain();
+  HookModel::Passed passed{packet};
+  if (!hook_->lets_through(passed)) {
+    ++decisions_[packet.handle];
+    ++dropped_[packet.line];
+    return;
+  }
+  batched_.push_back(passed);
+  if (batched_.size() >= batch_) drain();
+}
+
+void Story::drain() {
+  std::ranges::stable_sort(batched_, {}, [](const auto& passed) { return passed.packet.line; });
+  for (HookModel::Passed& passed : batched_) {
+    hook_->receive(passed);
+    sequencer_.push(passed.packet);
+    hook_->follow(passed, sequencer_.channel(0));
+  }
+  batched_.clear();
 }
 
 void Story::write_packets() {
@@ -296,8 +329,9 @@ void Story::complain_of_counts(std::string& text) const {
         std::accumulate(counts.outcomes.begin(), counts.outcomes.end(), std::uint64_t{0});
     const auto packets =
         static_cast<std::uint64_t>(std::ranges::count(sent_, line, &Sent::line));
-    if (counts.packets != packets || outcomes != packets)
-      text += fmt::format("line {}: {} packets, {} counted, {} outcomes\n", name_of(line), packets,
+    const std::uint64_t handed_in = packets - dropped_[line];
+    if (counts.packets != handed_in || outcomes != handed_in)
+      text += fmt::format("line {}: {} packets, {} counted, {} outcomes\n", name_of(line), handed_in,
                           counts.packets, outcomes);
   }
   if (sequencer_.held() != 0) text += fmt::format("{} still held\n", sequencer_.held());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "config/framing_file.h"
 #include "sequencer/sequencer.h"
+#include "unit/sequencer/hook_model.h"
 
 /// A feed on several lines, told in words, and what a sequencer has to make of it.
 ///
@@ -116,6 +118,10 @@ class Story final : private Decisions {
   LineScript& line(std::size_t index) { return scripts_[index]; }
   const lb_framing& framing() const { return framing_.descriptor; }
 
+  /// Puts the hook in front of the sequencer. It is ahead of it by as many packets as a batch has;
+  /// the sequencer then reads line after line.
+  void put_hook_in_front(std::size_t batch);
+
   /// Hands everything in by time, lets the clock tick as a receiver does, and ends the run.
   void play();
 
@@ -159,6 +165,8 @@ class Story final : private Decisions {
 
   void decided(const Packet& packet, const Decision& decision) noexcept override;
   void write_packets();
+  void hand_in(const Packet& packet);
+  void drain();
   void note_what_came();
   bool shows_numbers(const Packet& packet) const;
   std::uint64_t messages_that_came() const;
@@ -173,11 +181,15 @@ class Story final : private Decisions {
   Sequencer sequencer_;
   std::vector<Sent> sent_;
   std::deque<LineScript> scripts_;
+  std::unique_ptr<HookModel> hook_;  ///< null: the sequencer sees every packet
+  std::size_t batch_ = 0;
+  std::vector<HookModel::Passed> batched_;
 
   std::vector<std::uint8_t> bytes_;       ///< of all payloads
   std::vector<Packet> packets_;           ///< as they are handed in; the handle is the index
   std::vector<std::uint32_t> decisions_;  ///< of each packet
   std::map<std::uint32_t, Life> lives_;
+  std::vector<std::uint64_t> dropped_;  ///< by the hook, of each line
   std::uint64_t invented_ = 0;  ///< delivered, and no line brought it
   std::uint64_t poison_delivered_ = 0;
   std::uint64_t unsequenced_delivered_ = 0;
