@@ -200,6 +200,8 @@ void DataPath::give_back(std::uint64_t handle) noexcept {
 }
 
 void DataPath::tick(std::uint64_t now_ns) noexcept {
+  for (std::uint32_t i = 0; sequencer_.held() > 0 && i < parts_.framings.size(); ++i)
+    publication_.tell_marks(i, sequencer_.channel(i));
   sequencer_.tick(now_ns);
   for (Port& port : parts_.ports.ports()) {
     return_credits(port, port.socket->refill(port.socket->pool().size()));

@@ -37,6 +37,16 @@ void Publication::follow(std::uint32_t channel_index, std::uint32_t line,
     publish(mark, state, channel, line);
 }
 
+void Publication::tell_marks(std::uint32_t channel_index,
+                             sequencer::Channel& channel) const noexcept {
+  for (std::uint32_t line = 0; line < lines_; ++line) {
+    const lb_mark& mark = maps_.mark(channel_index, line);
+    if (mark.published != 0)
+      channel.line_marked(line, channels_[channel_index].epoch,
+                          lb_mark_value(lb_load_acquire(&mark.shown)));
+  }
+}
+
 /// Step 1.
 void Publication::begin(std::uint32_t channel_index, sequencer::Channel& channel) noexcept {
   Channel& state = channels_[channel_index];

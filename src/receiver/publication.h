@@ -34,6 +34,10 @@ class Publication {
   void follow(std::uint32_t channel_index, std::uint32_t line,
               sequencer::Channel& channel) noexcept;
 
+  /// Tells the sequencer where the hook's marks are. What the hook drops does not come up, and a
+  /// line that goes on there has not restarted. Data thread.
+  void tell_marks(std::uint32_t channel_index, sequencer::Channel& channel) const noexcept;
+
  private:
   struct Channel {
     std::uint64_t epoch = 0;  ///< data thread: what is published, or will be

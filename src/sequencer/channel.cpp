@@ -218,6 +218,7 @@ void Channel::move_line(Epoch& epoch, LineState& line, const Packet& packet) noe
   line.epoch_is_guess = false;
   line.epoch = epoch.number;
   line.end = packet.first();
+  line.marked_end = 0;
   line.holes.clear();
 }
 
@@ -480,6 +481,10 @@ std::uint64_t Channel::gap_messages() const noexcept {
   for (const Epoch& epoch : epochs_)
     if (epoch.number != 0) messages += epoch.delivered.gap_messages();
   return messages;
+}
+
+void Channel::line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept {
+  if (lines_[line].epoch == epoch) lines_[line].marked_end = end;
 }
 
 void Channel::line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept {

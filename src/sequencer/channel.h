@@ -71,6 +71,8 @@ class Channel {
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
   /// In that epoch the hook has seen the line come so far; what it dropped did not come here.
   void line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
+  /// The same while packets are still in the rings: it only says that the line goes on.
+  void line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
   std::uint64_t oldest_doubt_ns() const noexcept;
 
  private:
