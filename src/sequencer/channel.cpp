@@ -349,7 +349,8 @@ Channel::Epoch* Channel::epoch_numbered(std::uint64_t number) noexcept {
 void Channel::end_wait(LineState& line) noexcept {
   Candidate& candidate = line.candidate;
   const std::uint32_t held = candidate.held_count();
-  if (held == 0 || candidate.own_end != line.end) return end_doubt(line);
+  const bool went_on = std::max(line.end, line.marked_end) != candidate.own_end;
+  if (held == 0 || went_on) return end_doubt(line);
   candidate.delivered = true;
   shared_.held -= held;
   for (std::uint32_t i = 0; i < held; ++i) deliver_apart(candidate.kept[i]);

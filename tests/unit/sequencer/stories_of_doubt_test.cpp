@@ -71,6 +71,16 @@ const Told kPoison[] = {
        story.line(A).every(1ms).sends(1, 2000).sends_poison(7).waits(5s).sends(2001, 3000);
        story.line(B).waits(5ms).every(1ms).sends(1, 2000).waits(5s).sends(2001, 3000);
      }},
+    {"a packet from far behind that has new messages in it",
+     [](Story& story) {
+       story.line(A).every(1ms).packs(4).sends(1, 40).loses(41, 44).sends(45, 2000);
+       story.line(A).packs(8).sends(37, 44).packs(4).sends(2001, 3000);
+       story.line(B).waits(5ms).every(1ms).packs(4).sends(1, 40).loses(41, 44).sends(45, 3000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.newest_epoch(), 1u);
+       EXPECT_EQ(story.sequencer().lost_messages(A), 0u);
+     }},
     {"a number before the first",
      [](Story& story) {
        story.line(A).sends(500'000, 500'100).sends_poison(8).sends(500'101, 501'000);

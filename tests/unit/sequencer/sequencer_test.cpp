@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sequencer/sequencer.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "unit/sequencer/allocations.h"
+#include "unit/sequencer/story.h"
+
+namespace linearb::sequencer::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kSecondNs = 1'000'000'000;
+
+/// Two channels of one message a packet, and a list of what was decided.
+class Bench final : private Decisions {
+ public:
+  struct Decided {
+    std::uint16_t channel;
+    std::uint64_t first;
+    Outcome outcome;
+    std::uint64_t epoch;
+
+    friend bool operator==(const Decided&, const Decided&) = default;
+  };
+
+  explicit Bench(std::uint32_t channels = 2)
+      : descriptors_(channels, &framing_.descriptor),
+        sequencer_(descriptors_, Settings{}, Sequencer::Dedup::window, *this) {}
+
+  void push(std::uint64_t first, std::uint64_t now_ns, std::uint16_t channel = 0,
+            std::uint8_t line = 0) {
+    Packet packet;
+    packet.channel = channel;
+    packet.line = line;
+    packet.kind = LB_KIND_DATA;
+    packet.datagram = {first, 0, 1, 1};
+    packet.arrival_ns = now_ns;
+    sequencer_.push(packet);
+  }
+  std::vector<Decided> take_decided() { return std::exchange(decided_, {}); }
+  Sequencer* operator->() { return &sequencer_; }
+
+ private:
+  void decided(const Packet& packet, const Decision& decision) noexcept override {
+    decided_.push_back({packet.channel, packet.first(), decision.outcome, decision.epoch});
+  }
+
+  config::Framing framing_ = config::builtin_framing("optiq");
+  std::vector<const lb_framing*> descriptors_;
+  std::vector<Decided> decided_;
+  Sequencer sequencer_;
+};
+
+using All = std::vector<Bench::Decided>;
+
+TEST(Sequencer, KeepsChannelsApart) {
+  Bench bench;
+  bench.push(5, kSecondNs, 0);
+  bench.push(5, kSecondNs, 1);
+  bench.push(5, kSecondNs, 1, 1);
+  bench.push(9, kSecondNs, 1);
+  bench->finish();
+  EXPECT_EQ(bench.take_decided(), (All{{0, 5, Outcome::won, 1},
+                                       {1, 5, Outcome::won, 1},
+                                       {1, 5, Outcome::duplicate, 1},
+                                       {1, 9, Outcome::won, 1}}));
+  EXPECT_EQ(bench->messages(0), 1u);
+  EXPECT_EQ(bench->messages(1), 2u);
+  EXPECT_EQ(bench->channel(0).gap_messages(), 0u);
+  EXPECT_EQ(bench->channel(1).gap_messages(), 3u);
+  ASSERT_EQ(bench->gaps().gaps().size(), 1u);
+  EXPECT_EQ(bench->gaps().gaps()[0].origin.channel, 1);
+}
+
+TEST(Sequencer, AddsUpWhatALineLostOverChannels) {
+  Bench bench;
+  for (const std::uint16_t channel : std::array<std::uint16_t, 2>{0, 1})
+    for (const std::uint64_t number : {1, 2, 5}) bench.push(number, kSecondNs, channel);
+  EXPECT_EQ(bench->lost_messages(0), 4u);
+  EXPECT_EQ(bench->lost_messages(1), 0u);
+}
+
+TEST(Sequencer, HasNoEpochBeforeTheFirstPacket) {
+  Bench bench;
+  EXPECT_EQ(bench->channel(0).newest_epoch(), 0u);
+  EXPECT_FALSE(bench->channel(0).line_is_in_newest(0));
+  bench->tick(kSecondNs);
+  bench->finish();
+  EXPECT_EQ(bench->messages(0), 0u);
+  EXPECT_EQ(bench->channel(0).gap_messages(), 0u);
+  EXPECT_TRUE(bench.take_decided().empty());
+}
+
+TEST(Sequencer, SaysWhereALineIs) {
+  Bench bench;
+  bench.push(7, kSecondNs);
+  EXPECT_TRUE(bench->channel(0).line_is_in_newest(0));
+  EXPECT_EQ(bench->channel(0).line_end(0), 8u);
+  EXPECT_FALSE(bench->channel(0).line_is_in_newest(1));
+  bench->channel(0).line_shown(0, 1, 20);
+  EXPECT_EQ(bench->channel(0).line_end(0), 20u);
+  bench->channel(0).line_shown(0, 1, 10);
+  EXPECT_EQ(bench->channel(0).line_end(0), 20u) << "a mark that is behind says nothing";
+  bench->channel(0).line_shown(0, 2, 30);
+  EXPECT_EQ(bench->channel(0).line_end(0), 20u) << "nor does the mark of another epoch";
+}
+
+/// A line that is far on, then falls back by a packet that nothing continues.
+void fall_back(Bench& bench, std::uint64_t number, std::uint64_t now_ns,
+               std::uint16_t channel = 0) {
+  for (std::uint64_t i = 1; i <= 200; ++i) bench.push(i, kSecondNs, channel);
+  bench.take_decided();
+  bench.push(number, now_ns, channel);
+}
+
+TEST(Sequencer, DeliversWhatIsHeldWhenTheHoldTimeIsOver) {
+  Bench bench;
+  const std::uint64_t now_ns = 2 * kSecondNs;
+  fall_back(bench, 30, now_ns);
+  EXPECT_EQ(bench->held(), 1u);
+  bench->tick(now_ns + Settings{}.hold_ns - 1);
+  EXPECT_EQ(bench->held(), 1u);
+  bench->tick(now_ns + Settings{}.hold_ns);
+  EXPECT_EQ(bench->held(), 0u);
+  EXPECT_EQ(bench.take_decided(), (All{{0, 30, Outcome::won, 0}}));
+  EXPECT_EQ(bench->channel(0).newest_epoch(), 1u);
+}
+
+TEST(Sequencer, DecidesWhatIsHeldWhenTheLineGoesOn) {
+  Bench bench;
+  fall_back(bench, 30, 2 * kSecondNs);
+  bench.push(201, 2 * kSecondNs);
+  EXPECT_EQ(bench.take_decided(),
+            (All{{0, 30, Outcome::unconfirmed, 1}, {0, 201, Outcome::won, 1}}));
+}
+
+TEST(Sequencer, DecidesWhatIsHeldAtTheEnd) {
+  Bench bench;
+  fall_back(bench, 30, 2 * kSecondNs);
+  bench->finish();
+  EXPECT_EQ(bench->held(), 0u);
+  EXPECT_EQ(bench.take_decided(), (All{{0, 30, Outcome::won, 0}}));
+}
+
+/// Frames are not held without end: the oldest doubt makes room.
+TEST(Sequencer, HoldsNoMoreThanItsLimit) {
+  constexpr auto kChannels = static_cast<std::uint16_t>(Sequencer::kHeldMax + 3);
+  Bench bench(kChannels);
+  for (std::uint16_t channel = 0; channel < kChannels; ++channel) {
+    fall_back(bench, 30, 2 * kSecondNs + channel, channel);
+    EXPECT_LE(bench->held(), Sequencer::kHeldMax);
+  }
+  EXPECT_EQ(bench->held(), Sequencer::kHeldMax);
+  EXPECT_EQ(bench.take_decided(), (All{{2, 30, Outcome::won, 0}})) << "the last one to give way";
+}
+
+TEST(Sequencer, IdentifiersAreDeliveredOnceWhateverTheirOrder) {
+  Story story("optiq", 2, Sequencer::Dedup::identifiers);
+  story.line(A).sends(4'000'000'000, 4'000'000'099).sends(17, 17).sends(5, 6).announces(9);
+  story.line(B).waits(5ms).sends(5, 7).sends(4'000'000'000, 4'000'000'200);
+  story.play();
+  EXPECT_EQ(story.complaint(), "");
+  EXPECT_EQ(story.count_of(A, Outcome::won), 104u);
+  EXPECT_EQ(story.count_of(B, Outcome::duplicate), 102u);
+  EXPECT_EQ(story.sequencer().messages(0), 206u);
+  EXPECT_EQ(story.newest_epoch(), 0u);
+}
+
+/// The application's side of it: nothing but numbers of packets that were handed in, and each run
+/// inside of its packet.
+class Auditor final : public Decisions {
+ public:
+  std::uint64_t decisions = 0;
+  std::uint64_t outside = 0;
+
+ private:
+  void decided(const Packet& packet, const Decision& decision) noexcept override {
+    ++decisions;
+    for (const lb_run& run : decision.news)
+      outside += run.first < packet.first() || run.first + run.count > packet.end();
+  }
+};
+
+TEST(Sequencer, AllocatesNothingAfterItsConstruction) {
+  const config::Framing framing = config::builtin_framing("optiq");
+  const std::array<const lb_framing*, 1> framings{&framing.descriptor};
+  Auditor auditor;
+  Sequencer sequencer(framings, Settings{}, Sequencer::Dedup::window, auditor);
+  const Allocations allocations;
+  Packet packet;
+  packet.kind = LB_KIND_DATA;
+  for (std::uint64_t i = 0; i < 50'000; ++i) {
+    const std::uint64_t number = i % 1000 == 999 ? i * 7919 % 10'000'000 : i % 20'000 + i % 3;
+    packet.datagram = {number, 0, 1, 1};
+    packet.line = static_cast<std::uint8_t>(i % 5 == 0);
+    packet.arrival_ns = kSecondNs + i * 100'000;
+    sequencer.push(packet);
+    if (i % 1000 == 0) sequencer.tick(packet.arrival_ns);
+  }
+  sequencer.finish();
+  EXPECT_EQ(allocations.count(), 0u);
+  EXPECT_EQ(auditor.decisions, 50'000u);
+  EXPECT_EQ(auditor.outside, 0u);
+}
+
+}  // namespace
+}  // namespace linearb::sequencer::test
