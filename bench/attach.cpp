@@ -3,9 +3,10 @@
 
 #include <cstdint>
 
-#include <bpf/bpf.h>
 #include <fmt/format.h>
 #include <linux/if_link.h>
+
+#include <bpf/bpf.h>
 
 #include "sys/error.h"
 #include "sys/interface.h"

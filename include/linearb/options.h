@@ -31,17 +31,36 @@ struct Channel {
   std::string name;     ///< "optiq"
   std::string framing;  ///< a built-in framing ("moldudp64") or the path of a framing file
   Destination destination;
-  /// Where lines differ: line name and destination. A line that is not named here has the one above.
+  /// Where lines differ: line name and destination. A line that is not named here has the one
+  /// above.
   std::vector<std::pair<std::string, Destination>> line_destinations;
 
   const Destination& destination_on(const std::string& line) const;
 };
 
-enum class Dedup { window, lru };
-enum class Order { arrival, sequence };
-enum class Mode { automatic, native, generic };
-enum class ZeroCopy { automatic, require, off };
-enum class Wait { poll, spin, busy_poll };
+enum class Dedup {
+  window,
+  lru
+};
+enum class Order {
+  arrival,
+  sequence
+};
+enum class Mode {
+  automatic,
+  native,
+  generic
+};
+enum class ZeroCopy {
+  automatic,
+  require,
+  off
+};
+enum class Wait {
+  poll,
+  spin,
+  busy_poll
+};
 
 /// What a receiver is told. The defaults are those of the command line.
 struct ReceiverOptions {
@@ -55,10 +74,10 @@ struct ReceiverOptions {
   std::optional<unsigned> cpu;  ///< pins the data thread
   std::uint32_t frames = 4096;  ///< frames of each socket, a power of two from 64 to 65,536
   bool hugepages = false;
-  bool keep_hook = false;  ///< leaves program and pins for the next receiver
-  std::optional<std::uint64_t> packets;  ///< ends after so many delivered
+  bool keep_hook = false;                   ///< leaves program and pins for the next receiver
+  std::optional<std::uint64_t> packets;     ///< ends after so many delivered
   std::optional<double> idle_exit_seconds;  ///< ends when no feed packet came for so long
-  std::string write_path;  ///< empty: nothing is written
+  std::string write_path;                   ///< empty: nothing is written
 };
 
 /// "239.192.30.1:30001" or "any:30001". Throws UsageError naming the text and what is accepted.

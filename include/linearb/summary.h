@@ -68,19 +68,20 @@ struct ChannelSummary {
 
 /// What a run came to: of `receive`, `demo` and `merge`.
 struct Summary {
-  std::uint64_t packets = 0;   ///< won + overlap + unsequenced of all lines
-  std::uint64_t messages = 0;  ///< the new numbered messages in them
+  std::uint64_t packets = 0;                  ///< won + overlap + unsequenced of all lines
+  std::uint64_t messages = 0;                 ///< the new numbered messages in them
   std::optional<std::uint64_t> gap_messages;  ///< nothing under dedup = "lru": ids have no order
   std::optional<std::vector<Gap>> gaps;       ///< the first 1,000
   bool gaps_truncated = false;
   std::vector<LineSummary> lines;
   std::vector<ChannelSummary> channels;
-  bool balanced = false;  ///< every sum holds, redirected = received + kernel_lost, frames conserved
+  bool balanced =
+      false;  ///< every sum holds, redirected = received + kernel_lost, frames conserved
   std::vector<std::string> imbalances;  ///< what did not add up, a sentence each
   double seconds = 0;                   ///< from the first feed packet to the last
-  std::uint64_t lost_races = 0;    ///< compare-and-swaps on the window that another CPU won
-  std::uint64_t hook_cpus = 0;     ///< CPUs that were in the hook
-  std::uint64_t written = 0;       ///< records in the file of `write_path`
+  std::uint64_t lost_races = 0;         ///< compare-and-swaps on the window that another CPU won
+  std::uint64_t hook_cpus = 0;          ///< CPUs that were in the hook
+  std::uint64_t written = 0;            ///< records in the file of `write_path`
   std::uint64_t untrimmed = 0;     ///< of them: overlaps written whole, since they cannot be walked
   std::uint64_t writer_waits = 0;  ///< how often the receiver waited for the writer
 };

@@ -98,28 +98,34 @@ LB_INLINE int drop_for_want_of_credit(struct packet* packet, enum lb_verdict ver
 
 /* Step 6, for an ordinary packet that holds a credit. LB_VERDICT_NOTHING_NEW: the other line took
  * all of it meanwhile. */
-enum { LB_VERDICT_NOTHING_NEW = 0 };
+enum {
+  LB_VERDICT_NOTHING_NEW = 0
+};
 LB_INLINE int claim_verdict(struct packet* packet) {
   switch (claim(packet)) {
-    case LB_CLAIM_NEW: return LB_VERDICT_CLAIMED;
-    case LB_CLAIM_LATE: return LB_VERDICT_LATE;
-    case LB_CLAIM_CONTENDED: return LB_VERDICT_CONTENDED;
-    case LB_CLAIM_NOTHING: break;
+    case LB_CLAIM_NEW:
+      return LB_VERDICT_CLAIMED;
+    case LB_CLAIM_LATE:
+      return LB_VERDICT_LATE;
+    case LB_CLAIM_CONTENDED:
+      return LB_VERDICT_CONTENDED;
+    case LB_CLAIM_NOTHING:
+      break;
   }
   if (packet->place > 0) return LB_VERDICT_SKIP;
   return advance(packet) ? LB_VERDICT_NOTHING_NEW : LB_VERDICT_BEHIND;
 }
 
-/* Makes room right in front of the packet, where the receiver looks. What an XDP program before this
- * one has left there goes: taken for the hook's, it would be believed. */
+/* Makes room right in front of the packet, where the receiver looks. What an XDP program before
+ * this one has left there goes: taken for the hook's, it would be believed. */
 LB_INLINE int make_room_for_metadata(struct xdp_md* context, lb_u64 flags) {
   int wanted = flags & LB_CONFIG_METADATA ? (int)sizeof(struct lb_metadata) : 0;
   int there = (int)((void*)(long)context->data - (void*)(long)context->data_meta);
   return bpf_xdp_adjust_meta(context, there - wanted) == 0 && wanted;
 }
 
-LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packet,
-                              lb_u32 verdict, lb_u64 now_ns) {
+LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packet, lb_u32 verdict,
+                              lb_u64 now_ns) {
   struct lb_metadata* metadata = (void*)(long)context->data_meta;
   if ((void*)(metadata + 1) > (void*)(long)context->data) return;
   metadata->arrival_ns = now_ns;
@@ -144,8 +150,8 @@ LB_INLINE void go_without_metadata(struct packet* packet, lb_u32 verdict) {
 }
 
 /* Steps 4 to 7, for a packet of a channel that has a receiver. */
-LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 verdict,
-                        lb_u32 slot, lb_u64 flags) {
+LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 verdict, lb_u32 slot,
+                        lb_u64 flags) {
   if (verdict == LB_VERDICT_CLAIMED && remembered(packet)) {
     if (packet->place > 0)
       verdict = LB_VERDICT_SKIP;
@@ -157,8 +163,7 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
   struct lb_credit* credit = bpf_map_lookup_elem(&credits, &slot);
   if (!credit) return leave(&packet->counters->no_receiver, XDP_PASS);
   int has_metadata = make_room_for_metadata(context, flags);
-  enum lb_credit_share share =
-      verdict == LB_VERDICT_CLAIMED ? LB_CREDIT_CLAIM : LB_CREDIT_PASS_UP;
+  enum lb_credit_share share = verdict == LB_VERDICT_CLAIMED ? LB_CREDIT_CLAIM : LB_CREDIT_PASS_UP;
   if (!lb_credit_take(credit, share)) return drop_for_want_of_credit(packet, verdict);
 
   lb_u64 now_ns = bpf_ktime_get_ns();

@@ -31,8 +31,7 @@ LB_ARRAY(framings, struct lb_framing, LB_FRAMINGS_MAX, BPF_F_MMAPABLE);
 LB_ARRAY(windows, struct lb_channel, LB_CHANNELS_DEFAULT, BPF_F_MMAPABLE);
 LB_ARRAY(marks, struct lb_mark, LB_CHANNELS_DEFAULT* LB_LINES_MAX, BPF_F_MMAPABLE);
 LB_ARRAY(credits, struct lb_credit, LB_SLOTS_MAX, BPF_F_MMAPABLE);
-LB_ARRAY(counters, struct lb_counters, LB_COUNTER_BANKS* LB_LINES_MAX* LB_CPUS_MAX,
-         BPF_F_MMAPABLE);
+LB_ARRAY(counters, struct lb_counters, LB_COUNTER_BANKS* LB_LINES_MAX* LB_CPUS_MAX, BPF_F_MMAPABLE);
 LB_ARRAY(skews, struct lb_histogram, LB_COUNTER_BANKS* LB_LINES_MAX, BPF_F_MMAPABLE);
 
 struct {

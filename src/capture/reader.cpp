@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/reader.h"
 
-#include <pcap/pcap.h>
-
 #include <array>
 #include <utility>
 
 #include <fmt/format.h>
+#include <pcap/pcap.h>
 
 #include "linearb/error.h"
 
@@ -20,7 +19,9 @@ std::string reason_of(const ByteStream& stream, const char* libpcap) {
 
 }  // namespace
 
-void Reader::Closer::operator()(pcap* capture) const noexcept { ::pcap_close(capture); }
+void Reader::Closer::operator()(pcap* capture) const noexcept {
+  ::pcap_close(capture);
+}
 
 Reader::Reader(std::string path) : path_(std::move(path)), stream_(path_) {
   std::array<char, PCAP_ERRBUF_SIZE> text{};

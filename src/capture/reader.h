@@ -11,7 +11,8 @@
 #include "capture/byte_stream.h"
 #include "capture/link_layer.h"
 
-/// libpcap's handle. Its header and <linux/bpf.h> define the same names, so it is not included here.
+/// libpcap's handle. Its header and <linux/bpf.h> define the same names, so it is not included
+/// here.
 struct pcap;
 
 namespace linearb::capture {

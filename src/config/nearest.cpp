@@ -13,8 +13,8 @@
 namespace linearb::config {
 namespace {
 
-/// A name that differs in more letters, or in more than two thirds of its own, is not taken for a slip of
-/// the pen.
+/// A name that differs in more letters, or in more than two thirds of its own, is not taken for a
+/// slip of the pen.
 constexpr std::size_t kSlipMax = 3;
 
 /// Levenshtein's distance.

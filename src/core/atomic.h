@@ -65,8 +65,7 @@ LB_INLINE void lb_count(lb_u64* counter, lb_u64 summand) {
 #ifdef __bpf__
   *(volatile lb_u64*)counter = *(volatile lb_u64*)counter + summand;
 #else
-  __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + summand,
-                   __ATOMIC_RELAXED);
+  __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + summand, __ATOMIC_RELAXED);
 #endif
 }
 

@@ -14,14 +14,16 @@
 #endif
 
 #ifdef __bpf__
-#define LB_DEFINE_LOAD(name, type) \
-  LB_INLINE type name(const lb_u8* bytes) { return *(const type*)bytes; }
+#define LB_DEFINE_LOAD(name, type)          \
+  LB_INLINE type name(const lb_u8* bytes) { \
+    return *(const type*)bytes;             \
+  }
 #else
-#define LB_DEFINE_LOAD(name, type)                   \
-  LB_INLINE type name(const lb_u8* bytes) {          \
-    type value;                                      \
-    __builtin_memcpy(&value, bytes, sizeof(value));  \
-    return value;                                    \
+#define LB_DEFINE_LOAD(name, type)                  \
+  LB_INLINE type name(const lb_u8* bytes) {         \
+    type value;                                     \
+    __builtin_memcpy(&value, bytes, sizeof(value)); \
+    return value;                                   \
   }
 #endif
 

@@ -18,8 +18,7 @@ enum lb_flow_shapes {
   LB_FLOWS_ANY = 1 << 1,   /* some flows take every destination */
 };
 
-LB_INLINE lb_u64 lb_flow_index(lb_u32 multiplier, lb_u32 bucket_bits, lb_u32 table,
-                               lb_u32 shapes) {
+LB_INLINE lb_u64 lb_flow_index(lb_u32 multiplier, lb_u32 bucket_bits, lb_u32 table, lb_u32 shapes) {
   return (lb_u64)multiplier << 32 | bucket_bits << 8 | table << 7 | shapes;
 }
 

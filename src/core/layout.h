@@ -14,8 +14,8 @@
 
 enum {
   LB_LAYOUT_VERSION = 1,
-  LB_LINES_MAX = 8,       /* Cboe has five lines; a channel's marks then fill eight cache lines */
-  LB_QUEUES_MAX = 64,     /* RX queues of one interface that can hold a socket */
+  LB_LINES_MAX = 8,   /* Cboe has five lines; a channel's marks then fill eight cache lines */
+  LB_QUEUES_MAX = 64, /* RX queues of one interface that can hold a socket */
   LB_SLOTS_MAX = LB_LINES_MAX * LB_QUEUES_MAX,
   LB_CPUS_MAX = 256,
   LB_CHANNELS_DEFAULT = 64, /* of a hook loaded by hand; `linearb attach` sizes the maps itself */
@@ -23,7 +23,7 @@ enum {
   LB_FRAMINGS_MAX = 64,
   LB_BUCKET_FLOWS = 4, /* flows in one cache line */
   LB_FLOW_BUCKETS_DEFAULT = 256,
-  LB_FLOW_TABLES = 2, /* one is read while the other is written */
+  LB_FLOW_TABLES = 2,   /* one is read while the other is written */
   LB_COUNTER_BANKS = 2, /* one is counted in while the other is read or cleared */
   LB_AHEAD_DEFAULT = 4096,
   LB_SKEW_SAMPLE_SHIFT = 4, /* one number in 16 */

@@ -28,8 +28,8 @@ enum {
 #define LB_MARK_MASK ((1ull << LB_MARK_BITS) - 1)
 
 struct lb_mark {
-  lb_u64 published;      /* writer: data thread. reader: hook */
-  lb_u64 shown;          /* writers: hook, and the data thread when it publishes or accepts a jump */
+  lb_u64 published; /* writer: data thread. reader: hook */
+  lb_u64 shown;     /* writers: hook, and the data thread when it publishes or accepts a jump */
   lb_u64 skipped_unseen; /* writer: hook. numbers that the line skipped before a packet that
                             the receiver does not see, or sees without metadata */
   lb_u64 unused[5];      /* a cache line of its own for each line */
@@ -39,14 +39,20 @@ LB_STATIC_ASSERT(sizeof(struct lb_mark) == 64, "one cache line");
 LB_INLINE lb_u64 lb_mark_word(lb_u32 generation, lb_u64 value) {
   return (lb_u64)generation << LB_MARK_BITS | (value & LB_MARK_MASK);
 }
-LB_INLINE lb_u32 lb_mark_generation(lb_u64 word) { return (lb_u32)(word >> LB_MARK_BITS); }
-LB_INLINE lb_u64 lb_mark_value(lb_u64 word) { return word & LB_MARK_MASK; }
+LB_INLINE lb_u32 lb_mark_generation(lb_u64 word) {
+  return (lb_u32)(word >> LB_MARK_BITS);
+}
+LB_INLINE lb_u64 lb_mark_value(lb_u64 word) {
+  return word & LB_MARK_MASK;
+}
 
 /*
  * Where a range stands to its own line's mark, in messages: 0 continues it, positive is what was
  * skipped, negative is how far behind it begins. LB_PLACE_UNKNOWN: the line is not published.
  */
-enum { LB_PLACE_MAX = 0x7fffffff };
+enum {
+  LB_PLACE_MAX = 0x7fffffff
+};
 #define LB_PLACE_UNKNOWN ((lb_s32)(-LB_PLACE_MAX - 1))
 
 LB_INLINE lb_s32 lb_mark_place(lb_u64 shown, lb_u64 first) {

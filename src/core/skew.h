@@ -14,7 +14,8 @@
 
 #define LB_STAMP_TIME_MASK ((1ull << 48) - 1)
 
-/* The sampled number in [first, first + count), or 0 if there is none. Number 0 is never sampled. */
+/* The sampled number in [first, first + count), or 0 if there is none. Number 0 is never sampled.
+ */
 LB_INLINE lb_u64 lb_skew_sampled(lb_u64 first, lb_u32 count) {
   lb_u64 number = (first + count - 1) >> LB_SKEW_SAMPLE_SHIFT << LB_SKEW_SAMPLE_SHIFT;
   return number >= first ? number : 0;

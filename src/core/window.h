@@ -97,10 +97,9 @@ LB_INLINE enum lb_claim lb_window_claim(lb_u64* words, lb_u32 order, lb_u32 gene
   lb_u64 word = first >> LB_WORD_SHIFT;
   for (int i = 0; i < LB_CLAIM_WORDS; i++, word++) {
     if (word > last_word) break;
-    enum lb_claim claim = lb_word_claim(
-        &words[word & ((1u << order) - 1)],
-        lb_window_tag(generation, word << LB_WORD_SHIFT, order), lb_word_bits(word, first, count),
-        lost_races);
+    enum lb_claim claim = lb_word_claim(&words[word & ((1u << order) - 1)],
+                                        lb_window_tag(generation, word << LB_WORD_SHIFT, order),
+                                        lb_word_bits(word, first, count), lost_races);
     if (claim > LB_CLAIM_NEW) return claim;
     if (claim == LB_CLAIM_NEW) result = claim;
   }

@@ -77,9 +77,9 @@ enum lb_kind {
 };
 
 struct lb_datagram {
-  lb_u64 first;   /* number of the first message; in control packets the next number expected */
-  lb_u64 session; /* session and key, folded to 56 bits; 0 where a feed has neither */
-  lb_u32 count;   /* messages; 0 in control packets */
+  lb_u64 first;    /* number of the first message; in control packets the next number expected */
+  lb_u64 session;  /* session and key, folded to 56 bits; 0 where a feed has neither */
+  lb_u32 count;    /* messages; 0 in control packets */
   lb_u32 numbered; /* 0: `first` says nothing (unsequenced, or a heartbeat without number) */
 };
 

@@ -71,9 +71,10 @@ FlowTable build_flow_table(std::span<const lb_flow> flows, std::uint32_t buckets
     result.index = lb_flow_index(multiplier, bits, table, shapes_of(flows));
     if (try_fill(result, flows)) return result;
   }
-  throw UsageError(fmt::format("{} flows do not fit into {} buckets; detach the hook, so that it "
-                               "is loaded with a larger table",
-                               flows.size(), buckets));
+  throw UsageError(
+      fmt::format("{} flows do not fit into {} buckets; detach the hook, so that it "
+                  "is loaded with a larger table",
+                  flows.size(), buckets));
 }
 
 const lb_flow* find_flow(const FlowTable& table, std::uint32_t interface_index,

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hook/hook.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <linearb.skel.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <linux/magic.h>
@@ -10,15 +17,8 @@
 #include <sys/un.h>
 #include <sys/vfs.h>
 
-#include <algorithm>
-#include <array>
-#include <cstring>
-#include <filesystem>
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fmt/format.h>
-#include <linearb.skel.h>
 
 #include "hook/flow_table.h"
 #include "sys/error.h"
@@ -28,11 +28,14 @@ namespace {
 
 constexpr const char* kBpfFilesystem = "/sys/fs/bpf";
 constexpr const char* kProgramName = "linearb";
-constexpr const char* kLoadRights = "this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run as root";
+constexpr const char* kLoadRights =
+    "this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run as root";
 constexpr std::uint32_t kMapsMax = 32;  // of one program; the hook has eleven
 
 /// What the verifier says is of use when it refuses the program, and noise otherwise.
-int keep_quiet(libbpf_print_level, const char*, va_list) { return 0; }
+int keep_quiet(libbpf_print_level, const char*, va_list) {
+  return 0;
+}
 
 sys::Fd program_by_id(std::uint32_t id) {
   sys::Fd program(bpf_prog_get_fd_by_id(id));
@@ -110,11 +113,12 @@ Hook::Hook(std::vector<Interface> interfaces, const Capacity& capacity)
   if (!maps_) load(capacity);
   if (maps_->windows().size() < capacity.channels ||
       maps_->flow_buckets() * LB_BUCKET_FLOWS < capacity.flows)
-    throw Error(fmt::format("the attached hook has room for {} channels and {} flows, the "
-                            "configuration has {} and {}; detach it (linearb detach), so that it "
-                            "is loaded with more",
-                            maps_->windows().size(), maps_->flow_buckets() * LB_BUCKET_FLOWS,
-                            capacity.channels, capacity.flows));
+    throw Error(
+        fmt::format("the attached hook has room for {} channels and {} flows, the "
+                    "configuration has {} and {}; detach it (linearb detach), so that it "
+                    "is loaded with more",
+                    maps_->windows().size(), maps_->flow_buckets() * LB_BUCKET_FLOWS,
+                    capacity.channels, capacity.flows));
 }
 
 Hook::~Hook() {
@@ -125,16 +129,18 @@ void Hook::adopt(const Interface& interface, std::uint32_t program_id) {
   sys::Fd program = program_by_id(program_id);
   const ProgramInfo info = info_of(program);
   if (info.name != kProgramName)
-    throw Error(fmt::format("{} has a foreign XDP program ({}, id {}), which linearb does not "
-                            "replace; detach it first (ip link set dev {} xdp off)",
-                            interface.name, info.name.empty() ? "without a name" : info.name,
-                            program_id, interface.name));
+    throw Error(
+        fmt::format("{} has a foreign XDP program ({}, id {}), which linearb does not "
+                    "replace; detach it first (ip link set dev {} xdp off)",
+                    interface.name, info.name.empty() ? "without a name" : info.name, program_id,
+                    interface.name));
   auto maps = std::make_unique<Maps>(maps_by_id(info.map_ids));
   if (maps_ && maps_->identity() != maps->identity())
-    throw Error(fmt::format("the hook on {} shares no maps with the one on {}, so neither knows "
-                            "what the other's line brought; detach both (linearb detach) and "
-                            "attach them together",
-                            interface.name, interfaces_.front().name));
+    throw Error(
+        fmt::format("the hook on {} shares no maps with the one on {}, so neither knows "
+                    "what the other's line brought; detach both (linearb detach) and "
+                    "attach them together",
+                    interface.name, interfaces_.front().name));
   if (maps_) return;
   maps_ = std::move(maps);
   program_ = std::move(program);
@@ -175,24 +181,24 @@ void Hook::attach_to(std::size_t i, Mode mode) {
     const bool wants_other = (mode == Mode::native && !attachment.native) ||
                              (mode == Mode::generic && attachment.native);
     if (wants_other)
-      throw Error(fmt::format("{} has the hook in {} mode; to change it: linearb detach --line "
-                              "X={}, then attach it again",
-                              interface.name, attachment.native ? "native" : "generic",
-                              interface.name));
+      throw Error(
+          fmt::format("{} has the hook in {} mode; to change it: linearb detach --line "
+                      "X={}, then attach it again",
+                      interface.name, attachment.native ? "native" : "generic", interface.name));
     return;
   }
   const int index = static_cast<int>(interface.index);
   int error = -EOPNOTSUPP;
   if (mode != Mode::generic)
-    error = bpf_xdp_attach(index, program_.get(),
-                           XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr);
+    error = bpf_xdp_attach(index, program_.get(), XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST,
+                           nullptr);
   native_[i] = error == 0;
   if (error != 0 && mode == Mode::native)
     sys::throw_errno(fmt::format("attach the hook to {} in native mode", interface.name),
                      "the driver may have no XDP: try --mode generic", error);
   if (error != 0)
-    error = bpf_xdp_attach(index, program_.get(),
-                           XDP_FLAGS_SKB_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr);
+    error = bpf_xdp_attach(index, program_.get(), XDP_FLAGS_SKB_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST,
+                           nullptr);
   if (error != 0)
     sys::throw_errno(fmt::format("attach the hook to {}", interface.name), kLoadRights, error);
   attached_.push_back(i);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hook/maps.h"
 
-#include <unistd.h>
-
 #include <array>
 
-#include <bpf/bpf.h>
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
 
 #include "sys/error.h"
 
@@ -35,9 +35,9 @@ void clear_hash(int fd) noexcept {
   for (const std::uint32_t* from = nullptr;; from = &position) {
     std::uint32_t count = kBatchKeys;
     LIBBPF_OPTS(bpf_map_batch_opts, options);
-    const int error = bpf_map_lookup_and_delete_batch(fd, const_cast<std::uint32_t*>(from),
-                                                      &position, keys.data(), values.data(), &count,
-                                                      &options);
+    const int error =
+        bpf_map_lookup_and_delete_batch(fd, const_cast<std::uint32_t*>(from), &position,
+                                        keys.data(), values.data(), &count, &options);
     if (error != 0) return;  // ENOENT: that was the last batch
   }
 }
@@ -75,10 +75,8 @@ std::span<Value> Maps::map_array(const char* name) {
                             name, info.value_size, sizeof(Value), kOtherLayout));
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t bytes = (sizeof(Value) * info.max_entries + page - 1) / page * page;
-  memory_.emplace_back(sys::Mapping{.what = name,
-                                    .size_bytes = bytes,
-                                    .flags = MAP_SHARED,
-                                    .fd = fd(name)});
+  memory_.emplace_back(
+      sys::Mapping{.what = name, .size_bytes = bytes, .flags = MAP_SHARED, .fd = fd(name)});
   return {reinterpret_cast<Value*>(memory_.back().data()), info.max_entries};
 }
 
@@ -93,18 +91,21 @@ void Maps::clear_socket(std::uint32_t slot) const noexcept {
 
 void Maps::set_interface(std::uint32_t interface_index, std::uint32_t line) const {
   const lb_interface value{line};
-  if (const int error =
-          bpf_map_update_elem(fd("interfaces"), &interface_index, &value, BPF_ANY);
+  if (const int error = bpf_map_update_elem(fd("interfaces"), &interface_index, &value, BPF_ANY);
       error)
     sys::throw_errno(fmt::format("tell the hook of interface {}", interface_index), {}, error);
 }
 
-void Maps::clear_interfaces() const noexcept { clear_hash(descriptors_.at("interfaces").get()); }
+void Maps::clear_interfaces() const noexcept {
+  clear_hash(descriptors_.at("interfaces").get());
+}
 
 void Maps::clear_seen_sessions() const noexcept {
   clear_hash(descriptors_.at("seen_sessions").get());
 }
 
-std::uint32_t Maps::identity() const { return info_of(fd("config"), "config").id; }
+std::uint32_t Maps::identity() const {
+  return info_of(fd("config"), "config").id;
+}
 
 }  // namespace linearb::hook

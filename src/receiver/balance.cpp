@@ -9,7 +9,8 @@ namespace {
 class Findings {
  public:
   void equal(std::uint64_t left, std::uint64_t right, const std::string& sentence) {
-    if (left != right) sentences_.push_back(fmt::format("{}: {} against {}", sentence, left, right));
+    if (left != right)
+      sentences_.push_back(fmt::format("{}: {} against {}", sentence, left, right));
   }
   void holds(bool condition, const std::string& sentence) {
     if (!condition) sentences_.push_back(sentence);
@@ -32,15 +33,15 @@ void check(Findings& findings, const Ledger::Line& line) {
                  fmt::format("line {}: packets redirected, packets handed to the sequencer or "
                              "lost in the kernel",
                              line.name));
-  findings.equal(line.judged, line.decided + line.held,
-                 fmt::format("line {}: packets handed to the sequencer, packets decided",
-                             line.name));
+  findings.equal(
+      line.judged, line.decided + line.held,
+      fmt::format("line {}: packets handed to the sequencer, packets decided", line.name));
 }
 
 void check(Findings& findings, const Ledger::Socket& socket) {
-  findings.equal(socket.redirected, socket.received + socket.kernel_lost,
-                 fmt::format("{}: credits taken, packets received or lost in the kernel",
-                             socket.name));
+  findings.equal(
+      socket.redirected, socket.received + socket.kernel_lost,
+      fmt::format("{}: credits taken, packets received or lost in the kernel", socket.name));
   findings.holds(socket.frames_conserved,
                  fmt::format("{}: frames are missing or there twice", socket.name));
 }

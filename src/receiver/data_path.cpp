@@ -97,8 +97,7 @@ bool DataPath::describe(const xsk::RxPacket& received, const Port& port,
   const auto* data = reinterpret_cast<const std::uint8_t*>(received.data);
   auto* metadata = reinterpret_cast<lb_metadata*>(received.data) - 1;
   generation_ = 0;
-  if (metadata->verdict == 0)
-    return describe_by_walk({data, received.length_bytes}, port, packet);
+  if (metadata->verdict == 0) return describe_by_walk({data, received.length_bytes}, port, packet);
 
   packet.channel = metadata->channel;
   packet.line = metadata->line;
@@ -147,8 +146,8 @@ void DataPath::decided(const sequencer::Packet& packet,
     case sequencer::Outcome::malformed:
       // Claimed, and the messages are not there: another line's copy has to be able to win.
       if (generation_ != 0 && packet.datagram.count <= LB_CLAIM_MAX)
-        lb_window_release(parts_.maps.windows()[packet.channel].words, LB_WINDOW_ORDER,
-                          generation_, packet.first(), packet.datagram.count);
+        lb_window_release(parts_.maps.windows()[packet.channel].words, LB_WINDOW_ORDER, generation_,
+                          packet.first(), packet.datagram.count);
       break;
     default:
       break;
@@ -165,8 +164,8 @@ void DataPath::deliver(const sequencer::Packet& packet,
   if (!parts_.deliver && !parts_.sink) return;
 
   const Port& port = parts_.ports.by_slot(slot_of(packet.handle));
-  const auto* const begin = reinterpret_cast<const std::uint8_t*>(
-      port.socket->umem().data(address_of(packet.handle)));
+  const auto* const begin =
+      reinterpret_cast<const std::uint8_t*>(port.socket->umem().data(address_of(packet.handle)));
   const auto bytes = std::span(begin, packet.payload.data() + packet.payload.size());
   const auto payload_offset = static_cast<std::uint32_t>(packet.payload.data() - begin);
   if (parts_.sink) {
@@ -230,8 +229,12 @@ bool DataPath::drained() const noexcept {
   });
 }
 
-void DataPath::finish() noexcept { sequencer_.finish(); }
+void DataPath::finish() noexcept {
+  sequencer_.finish();
+}
 
-std::uint64_t DataPath::held_on(const Port& port) const noexcept { return held_[port.slot]; }
+std::uint64_t DataPath::held_on(const Port& port) const noexcept {
+  return held_[port.slot];
+}
 
 }  // namespace linearb::receiver

@@ -19,8 +19,8 @@ namespace linearb::receiver {
 /// wrote: nothing is copied. The one thread that owns the sockets runs it; after the constructor it
 /// neither allocates nor locks nor throws.
 ///
-/// The order for each batch: fill ring submit, RX release, then publish `returned`. It is what makes
-/// a credit a promise, see core/credit.h.
+/// The order for each batch: fill ring submit, RX release, then publish `returned`. It is what
+/// makes a credit a promise, see core/credit.h.
 class DataPath final : private sequencer::Decisions {
  public:
   struct Parts {

@@ -17,7 +17,9 @@ ZeroCopy zero_copy_for(bool generic, bool allowed, ZeroCopy wanted) {
   return generic || !allowed ? ZeroCopy::off : wanted;
 }
 
-bool is_multicast(std::uint32_t address) { return address >> 28 == 0xe; }  // RFC 5771: 224/4
+bool is_multicast(std::uint32_t address) {
+  return address >> 28 == 0xe;
+}  // RFC 5771: 224/4
 
 }  // namespace
 
@@ -30,17 +32,19 @@ std::vector<PortInterface> interfaces_of(const std::vector<Line>& lines) {
     if (!found.up)
       throw Error(fmt::format("line {}: interface {} is down; set it up (ip link set {} up)",
                               lines[i].name, name, name));
-    interfaces.push_back({.name = name,
-                          .index = found.index,
-                          .first_line = i,
-                          .slot_base = static_cast<std::uint16_t>(interfaces.size() * LB_QUEUES_MAX),
-                          .queues = sys::rx_queues(name),
-                          .counters_before = found.counters});
+    interfaces.push_back(
+        {.name = name,
+         .index = found.index,
+         .first_line = i,
+         .slot_base = static_cast<std::uint16_t>(interfaces.size() * LB_QUEUES_MAX),
+         .queues = sys::rx_queues(name),
+         .counters_before = found.counters});
     if (interfaces.back().queues > LB_QUEUES_MAX)
-      throw Error(fmt::format("interface {} has {} RX queues, linearb takes up to {}; reduce them "
-                              "(ethtool -L {} combined {})",
-                              name, interfaces.back().queues, static_cast<int>(LB_QUEUES_MAX), name,
-                              static_cast<int>(LB_QUEUES_MAX)));
+      throw Error(
+          fmt::format("interface {} has {} RX queues, linearb takes up to {}; reduce them "
+                      "(ethtool -L {} combined {})",
+                      name, interfaces.back().queues, static_cast<int>(LB_QUEUES_MAX), name,
+                      static_cast<int>(LB_QUEUES_MAX)));
   }
   return interfaces;
 }
@@ -73,12 +77,12 @@ void Ports::bind_all(const std::vector<PortInterface>& interfaces, const std::ve
                                                        .completion_ring_entries = 64});
   for (std::size_t i = 0; i < interfaces.size(); ++i) {
     for (std::uint32_t queue = 0; queue < interfaces[i].queues; ++queue) {
-      xsk::SocketOptions socket{.interface = interfaces[i].name,
-                                .queue = queue,
-                                .receive_frames = options.frames,
-                                .rx_ring_entries = options.frames,
-                                .zero_copy = zero_copy_for(generic[i], allow_zero_copy,
-                                                           options.zero_copy)};
+      xsk::SocketOptions socket{
+          .interface = interfaces[i].name,
+          .queue = queue,
+          .receive_frames = options.frames,
+          .rx_ring_entries = options.frames,
+          .zero_copy = zero_copy_for(generic[i], allow_zero_copy, options.zero_copy)};
       if (options.wait == Wait::busy_poll) socket.busy_poll = xsk::BusyPoll{};
       Port& port = ports_.emplace_back();
       port.slot = interfaces[i].slot_base + queue;

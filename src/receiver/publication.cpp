@@ -13,7 +13,8 @@ Publication::Publication(const hook::Maps& maps, std::uint32_t channels, std::ui
       lines_(lines),
       channel_count_(channels),
       channels_(std::make_unique<Channel[]>(channels)) {
-  sys::wait_for_grace_period();  // throws here, in the caller's hands, where there is no way to wait
+  sys::wait_for_grace_period();  // throws here, in the caller's hands, where there is no way to
+                                 // wait
   thread_ = std::thread([this] { clear_loop(); });
 }
 

@@ -42,8 +42,9 @@ class Publication {
   struct Channel {
     std::uint64_t epoch = 0;  ///< data thread: what is published, or will be
     std::uint32_t generation = 0;
-    std::atomic<std::uint32_t> wanted = 0;   ///< generation that the window is to be cleared for
-    std::atomic<std::uint32_t> cleared = 0;  ///< generation that it is clear for; pairs with `wanted`
+    std::atomic<std::uint32_t> wanted = 0;  ///< generation that the window is to be cleared for
+    std::atomic<std::uint32_t> cleared =
+        0;  ///< generation that it is clear for; pairs with `wanted`
   };
 
   void begin(std::uint32_t channel_index, sequencer::Channel& channel) noexcept;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linearb/receiver.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <thread>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 
 #include "config/framing_file.h"
 #include "hook/hook.h"
@@ -39,9 +38,10 @@ std::vector<config::Framing> load_framings(const ReceiverOptions& options) {
   for (const Channel& channel : options.channels) {
     framings.push_back(config::load_framing(channel.framing));
     if (options.dedup == Dedup::lru && framings.back().descriptor.count.width != 0)
-      throw UsageError(fmt::format("channel {}: --dedup lru is for framings with one identifier in "
-                                   "a packet; {} counts messages",
-                                   channel.name, channel.framing));
+      throw UsageError(
+          fmt::format("channel {}: --dedup lru is for framings with one identifier in "
+                      "a packet; {} counts messages",
+                      channel.name, channel.framing));
   }
   return framings;
 }
@@ -80,14 +80,14 @@ std::vector<lb_flow> flows_of(const ReceiverOptions& options,
     for (std::size_t channel = 0; channel < options.channels.size(); ++channel) {
       const Destination destination =
           options.channels[channel].destination_on(options.lines[line].name);
-      flows.push_back({.interface_index = interface->index,
-                       .destination = destination.address,
-                       .port = destination.port,
-                       .channel = static_cast<lb_u16>(channel),
-                       .slot_base = interface->slot_base,
-                       .line = static_cast<lb_u8>(line),
-                       .framing_and_flags =
-                           static_cast<lb_u8>(framings.of_channel[channel] | flags << 6)});
+      flows.push_back(
+          {.interface_index = interface->index,
+           .destination = destination.address,
+           .port = destination.port,
+           .channel = static_cast<lb_u16>(channel),
+           .slot_base = interface->slot_base,
+           .line = static_cast<lb_u8>(line),
+           .framing_and_flags = static_cast<lb_u8>(framings.of_channel[channel] | flags << 6)});
     }
   }
   return flows;
@@ -311,8 +311,14 @@ Progress Receiver::Implementation::progress() const {
 Receiver::Receiver(const ReceiverOptions& options, Deliver deliver)
     : implementation_(std::make_unique<Implementation>(options, std::move(deliver))) {}
 Receiver::~Receiver() = default;
-Summary Receiver::run() { return implementation_->run(); }
-void Receiver::stop() noexcept { implementation_->stop(); }
-Progress Receiver::progress() const { return implementation_->progress(); }
+Summary Receiver::run() {
+  return implementation_->run();
+}
+void Receiver::stop() noexcept {
+  implementation_->stop();
+}
+Progress Receiver::progress() const {
+  return implementation_->progress();
+}
 
 }  // namespace linearb

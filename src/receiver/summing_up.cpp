@@ -68,8 +68,7 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   summary.kernel_lost = kernel_lost_on(run, line);
   summary.passed_up = hook.passed_up;
   summary.nic_lost = nic_lost_on(interface);
-  summary.lost_messages =
-      run.data_path.sequencer().lost_messages(line) + skipped_unseen(run, line);
+  summary.lost_messages = run.data_path.sequencer().lost_messages(line) + skipped_unseen(run, line);
   const auto place = static_cast<std::size_t>(&interface - run.interfaces.data());
   summary.mode = run.hook.is_native(place) ? "native" : "generic";
   summary.bind = any_socket_is_zero_copy(run, interface.index) ? "zero-copy" : "copy";
@@ -162,9 +161,10 @@ Summary sum_up(const FinishedRun& run) {
   summary.imbalances = imbalances(ledger_of(run));
   for (const LineSummary& line : summary.lines)
     if (line.accounted() != line.packets)
-      summary.imbalances.push_back(fmt::format("line {}: packets, what became of them: {} against "
-                                               "{}",
-                                               line.name, line.packets, line.accounted()));
+      summary.imbalances.push_back(
+          fmt::format("line {}: packets, what became of them: {} against "
+                      "{}",
+                      line.name, line.packets, line.accounted()));
   summary.balanced = summary.imbalances.empty();
   summary.seconds = run.seconds;
   summary.hook_cpus = hook::cpus_in_hook(run.hook.maps(), run.bank, lines);

@@ -28,8 +28,7 @@ Channel::Channel(std::uint16_t index, const lb_framing& framing, Shared& shared)
 
 void Channel::data(const Packet& packet) noexcept {
   LineState& line = lines_[packet.line];
-  if (newest_->number == 0)
-    begin_epoch(packet.datagram.session, packet.first(), packet.arrival_ns);
+  if (newest_->number == 0) begin_epoch(packet.datagram.session, packet.first(), packet.arrival_ns);
   if (continues_forgotten_epoch(line, packet)) {
     line.end = std::max(line.end, packet.end());
     decide(packet, Outcome::old_epoch, 0, 0);
@@ -62,8 +61,7 @@ Channel::Epoch* Channel::epoch_of(LineState& line, const Packet& packet) noexcep
   if (line.epoch != newest_->number && line.epoch != previous_->number)
     place_new_line(line, packet);
   if (line.epoch_is_guess && line.epoch == previous_->number &&
-      packet.first() >= previous_->delivered.end() &&
-      packet.first() < newest_->delivered.end())
+      packet.first() >= previous_->delivered.end() && packet.first() < newest_->delivered.end())
     move_line(*newest_, line, packet);
   if (line.epoch == newest_->number && line.end_before != 0 &&
       packet.first() - line.end_before <= shared_.settings.ahead &&
@@ -86,9 +84,8 @@ void Channel::take_back(LineState& line, const Packet& packet) noexcept {
 void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
   const bool settled = packet.arrival_ns >= newest_->began_ns + shared_.settings.settle_ns;
   const bool beyond_previous = packet.first() >= previous_->delivered.end();
-  const bool before_previous =
-      packet.end() <= previous_->delivered.first() &&
-      packet.first() <= newest_->delivered.end() + shared_.settings.ahead;
+  const bool before_previous = packet.end() <= previous_->delivered.first() &&
+                               packet.first() <= newest_->delivered.end() + shared_.settings.ahead;
   move_line(settled || beyond_previous || before_previous ? *newest_ : *previous_, line, packet);
   line.epoch_is_guess = line.epoch == previous_->number;
 }
@@ -162,9 +159,8 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
   // the very first number is taken for a restart.
   const bool is_very_first = packet.first() <= std::max<std::uint64_t>(framing_.wrap_to, 1) ||
                              packet.first() == epoch.delivered.first();
-  const bool was_quiet = end != line.end
-                             ? is_very_first
-                             : packet.arrival_ns >= line.last_ns + settings.reorder_ns;
+  const bool was_quiet =
+      end != line.end ? is_very_first : packet.arrival_ns >= line.last_ns + settings.reorder_ns;
   if (is_near && !was_quiet && !line.candidate.active) return false;
   const bool at_beginning = packet.first() <= settings.ahead ||
                             packet.first() <= epoch.delivered.first() + settings.ahead;
@@ -191,11 +187,14 @@ Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet
 
 void Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms,
                    Outcome nothing_new) noexcept {
-  const std::size_t runs = epoch.delivered.take(packet.first(), packet.datagram.count, now_ms,
-                                                shared_.news.data());
+  const std::size_t runs =
+      epoch.delivered.take(packet.first(), packet.datagram.count, now_ms, shared_.news.data());
   const bool is_whole = runs == 1 && shared_.news[0].count == packet.datagram.count;
-  decide(packet, is_whole ? Outcome::won : runs > 0 ? Outcome::overlap : nothing_new, epoch.number,
-         runs);
+  decide(packet,
+         is_whole   ? Outcome::won
+         : runs > 0 ? Outcome::overlap
+                    : nothing_new,
+         epoch.number, runs);
 }
 
 /// The line has come to the packet, in this epoch.
@@ -206,8 +205,7 @@ void Channel::show(Epoch& epoch, LineState& line, const Packet& packet) noexcept
     line.lost_messages += packet.first() - end;
     line.holes.add({end, packet.first()});
   }
-  if (packet.first() < end)
-    line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
+  if (packet.first() < end) line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
   line.end = std::max(std::max(line.end, end), packet.end());
 }
 
@@ -234,8 +232,8 @@ void Channel::announcement(const Packet& packet) noexcept {
   }
   if (epoch->number < line.epoch) return;
   const std::uint64_t end = own_end(*epoch, line, packet);
-  if (next + near(packet) < end || next > std::max(end, epoch->delivered.end()) +
-                                                       shared_.settings.ahead)
+  if (next + near(packet) < end ||
+      next > std::max(end, epoch->delivered.end()) + shared_.settings.ahead)
     return doubt(line, packet, true);
   show(*epoch, line, packet);
   epoch->delivered.announce(next);
@@ -256,8 +254,7 @@ void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept
   }
   const std::uint64_t line_end = line.epoch ? own_end_in_its_epoch(line, packet) : 0;
   if (line.candidate.has(packet, line_end)) return decide(packet, Outcome::duplicate, 0, 0);
-  const bool continues =
-      line.candidate.is_continued_by(packet, reach_of(line.candidate), line_end);
+  const bool continues = line.candidate.is_continued_by(packet, reach_of(line.candidate), line_end);
   const std::uint32_t packets = continues ? line.candidate.packets + 1 : 1;
   if (packets >= packets_needed(line, packet, is_new) || other_line_showing(line, packet))
     return confirm(line, packet);
@@ -314,9 +311,9 @@ void Channel::deliver_apart(const Packet& packet) noexcept {
   decide(packet, Outcome::won, 0, 1);
 }
 
-/// Nothing confirmed it. What was delivered stays delivered. What was held belongs to the line's own
-/// epoch: a copy if it is near to where the line was, else something that nobody can explain; but if
-/// a message in it is new it is delivered.
+/// Nothing confirmed it. What was delivered stays delivered. What was held belongs to the line's
+/// own epoch: a copy if it is near to where the line was, else something that nobody can explain;
+/// but if a message in it is new it is delivered.
 void Channel::end_doubt(LineState& line) noexcept {
   Candidate& candidate = line.candidate;
   const std::uint32_t held = candidate.held_count();
@@ -331,8 +328,7 @@ void Channel::end_doubt(LineState& line) noexcept {
       continue;
     }
     show(*epoch, line, packet);
-    take(*epoch, packet, 0,
-         is_far ? Outcome::unconfirmed : outcome_of_nothing_new(*epoch, packet));
+    take(*epoch, packet, 0, is_far ? Outcome::unconfirmed : outcome_of_nothing_new(*epoch, packet));
   }
 }
 
@@ -359,15 +355,14 @@ void Channel::end_wait(LineState& line) noexcept {
 void Channel::confirm(LineState& line, const Packet& packet) noexcept {
   const bool is_in_previous = previous_->number != 0 && line.epoch == previous_->number;
   Epoch& own = is_in_previous ? *previous_ : *newest_;
-  const bool goes_ahead = packet.datagram.session == own.session &&
-                          packet.first() >= own.delivered.end();
+  const bool goes_ahead =
+      packet.datagram.session == own.session && packet.first() >= own.delivered.end();
   const LineState* const other = other_line_showing(line, packet);
   std::uint64_t first = packet.first();
   if (line.candidate.is_near(packet, reach_of(line.candidate)))
     first = std::min(first, line.candidate.range.first);
   if (other) first = std::min(first, other->candidate.range.first);
-  Epoch& epoch = goes_ahead ? own
-                            : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
+  Epoch& epoch = goes_ahead ? own : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
   for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
     if (lines_[i].candidate.is_near(packet, reach_of(lines_[i].candidate)))
       settle(epoch, lines_[i]);
@@ -407,8 +402,7 @@ Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
                                      std::uint64_t now_ns) noexcept {
   const std::uint64_t number = newest_->number + 1;
   if (newest_->number != 0) {
-    if (newest_->session != session)
-      over_[over_count_++ % over_.size()] = newest_->session;
+    if (newest_->session != session) over_[over_count_++ % over_.size()] = newest_->session;
     std::swap(newest_, previous_);
     close(*newest_);
   }
@@ -442,8 +436,7 @@ void Channel::decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,
 std::uint64_t Channel::oldest_doubt_ns() const noexcept {
   std::uint64_t oldest = ~0ull;
   for (const LineState& line : lines_)
-    if (line.candidate.held_count() > 0)
-      oldest = std::min(oldest, line.candidate.since_ns);
+    if (line.candidate.held_count() > 0) oldest = std::min(oldest, line.candidate.since_ns);
   return oldest;
 }
 

@@ -93,7 +93,11 @@ class Channel {
   std::uint64_t own_end(const Epoch& epoch, const LineState& line,
                         const Packet& packet) const noexcept;
   std::uint64_t own_end_in_its_epoch(const LineState& line, const Packet& packet) const noexcept;
-  enum class Stand { fits, new_but_apart, doubted };
+  enum class Stand {
+    fits,
+    new_but_apart,
+    doubted
+  };
   Stand stand_of(const Epoch& epoch, const LineState& line, const Packet& packet) const noexcept;
 
   bool may_be_restart(const Epoch& epoch, const LineState& line,
@@ -109,8 +113,7 @@ class Channel {
   }
 
   void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
-  void take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms,
-            Outcome nothing_new) noexcept;
+  void take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new) noexcept;
   Outcome outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept;
   Epoch* epoch_numbered(std::uint64_t number) noexcept;
   void show(Epoch& epoch, LineState& line, const Packet& packet) noexcept;

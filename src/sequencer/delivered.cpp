@@ -23,8 +23,7 @@ void Delivered::begin(std::uint64_t first, GapOrigin origin) noexcept {
   has_forgotten_ = false;
 }
 
-Delivered::Knowledge Delivered::knowledge(std::uint64_t first,
-                                          std::uint32_t count) const noexcept {
+Delivered::Knowledge Delivered::knowledge(std::uint64_t first, std::uint32_t count) const noexcept {
   for (std::uint64_t number = first; number < first + count;) {
     if (number >= end_) return Knowledge::missing;
     if (number >= base_) {
@@ -156,9 +155,9 @@ void Delivered::forget_if_full() noexcept {
 
 /// The missing range that holds `number`, or the first one behind it.
 std::vector<Range>::iterator Delivered::find_missing(std::uint64_t number) noexcept {
-  return std::upper_bound(missing_.begin(), missing_.end(),
-                          number,
-                          [](std::uint64_t value, const Range& range) { return value < range.end; });
+  return std::upper_bound(
+      missing_.begin(), missing_.end(), number,
+      [](std::uint64_t value, const Range& range) { return value < range.end; });
 }
 
 /// Takes one number out of the missing ranges. False when it is in none of them.

@@ -70,8 +70,8 @@ struct Candidate {
 
 /// One line of a channel, as far as user space knows it.
 struct LineState {
-  std::uint64_t epoch = 0;  ///< 0: it has shown nothing
-  std::uint64_t end = 0;    ///< of the highest range that it showed in its epoch
+  std::uint64_t epoch = 0;       ///< 0: it has shown nothing
+  std::uint64_t end = 0;         ///< of the highest range that it showed in its epoch
   std::uint64_t end_before = 0;  ///< where it was in the epoch before; 0 if it was not
   /// It came up when two epochs were open. Once it passes the end of the older one, where another
   /// line in the newer one has been, it is known to be there.

@@ -33,7 +33,10 @@ class Sequencer final : private Decisions {
   /// How many packets may wait to be confirmed at most; then the oldest is decided.
   static constexpr std::uint64_t kHeldMax = 32;
 
-  enum class Dedup { window, identifiers };
+  enum class Dedup {
+    window,
+    identifiers
+  };
 
   /// `framings` has the descriptor of each channel, in order; they and `decisions` outlive it.
   Sequencer(std::span<const lb_framing* const> framings, const Settings& settings, Dedup dedup,

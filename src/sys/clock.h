@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ctime>
-
 #include <cstdint>
+#include <ctime>
 
 namespace linearb::sys {
 
@@ -15,9 +14,13 @@ inline std::uint64_t clock_ns(clockid_t clock) noexcept {
 }
 
 /// CLOCK_MONOTONIC in nanoseconds: the clock of bpf_ktime_get_ns.
-inline std::uint64_t monotonic_ns() noexcept { return clock_ns(CLOCK_MONOTONIC); }
+inline std::uint64_t monotonic_ns() noexcept {
+  return clock_ns(CLOCK_MONOTONIC);
+}
 
 /// CLOCK_REALTIME in nanoseconds since the epoch: the clock of captures.
-inline std::uint64_t realtime_ns() noexcept { return clock_ns(CLOCK_REALTIME); }
+inline std::uint64_t realtime_ns() noexcept {
+  return clock_ns(CLOCK_REALTIME);
+}
 
 }  // namespace linearb::sys

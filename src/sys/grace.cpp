@@ -3,10 +3,11 @@
 
 #include <cstdint>
 
-#include <bpf/bpf.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <bpf/bpf.h>
 
 #include "sys/error.h"
 #include "sys/fd.h"

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include <bpf/bpf.h>
 #include <linux/bpf.h>
+
+#include <bpf/bpf.h>
 
 #include "sys/error.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A receiver at work on the lab's lines, and what came out of it: every payload is compared byte by
-/// byte with what the feeder makes of its number.
+/// A receiver at work on the lab's lines, and what came out of it: every payload is compared byte
+/// by byte with what the feeder makes of its number.
 
 #include <algorithm>
 #include <atomic>
@@ -31,8 +31,8 @@ inline std::vector<Line> lines_of(unsigned count, bool source) {
   std::vector<Line> lines;
   for (unsigned i = 0; i < count; ++i) {
     const char name = static_cast<char>('A' + i);
-    lines.push_back({std::string(1, name),
-                     source ? lab::source_name(name) : lab::destination_name(name)});
+    lines.push_back(
+        {std::string(1, name), source ? lab::source_name(name) : lab::destination_name(name)});
   }
   return lines;
 }
@@ -158,7 +158,7 @@ inline std::string text(const std::vector<std::string>& sentences) {
   return all;
 }
 
-inline std::uint64_t sum(const Summary& summary, std::uint64_t LineSummary::* field) {
+inline std::uint64_t sum(const Summary& summary, std::uint64_t LineSummary::*field) {
   std::uint64_t total = 0;
   for (const LineSummary& line : summary.lines) total += line.*field;
   return total;

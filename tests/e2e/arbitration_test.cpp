@@ -365,8 +365,8 @@ TEST_P(Arbitration, WhatWasAttachedIsDetached) {
 hook::Hook adopt_hook() {
   std::vector<hook::Interface> interfaces;
   for (const char line : {'A', 'B'})
-    interfaces.push_back({lab::destination_name(line),
-                          sys::interface_index(lab::destination_name(line))});
+    interfaces.push_back(
+        {lab::destination_name(line), sys::interface_index(lab::destination_name(line))});
   return hook::Hook(interfaces, {1, 2});
 }
 
@@ -434,7 +434,7 @@ TEST_P(EightLines, OneOfEightCopiesIsDelivered) {
   const Summary summary = running.end();
   expect_sound(summary, running);
   EXPECT_EQ(summary.packets + *summary.gap_messages, 4'000u);
-  EXPECT_LT(*summary.gap_messages, 40u);  // 0.3 to the 8th of them
+  EXPECT_LT(*summary.gap_messages, 40u);                      // 0.3 to the 8th of them
   EXPECT_GT(sum(summary, &LineSummary::duplicate), 15'000u);  // of eight times 0.7 times 4,000
 }
 

@@ -189,8 +189,9 @@ TEST_P(Process, TheCboeCaptureOnTwoLinesComesOutOnceByteForByte) {
                                         written + " --mode " + mode());
   ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
   // Seed and rates lose packets with data on each line, and none on both.
-  Program feeder(LINEARB_PROGRAM, "feed --json --speed max --loss 3% --skew B=2ms --seed 5 --replay " +
-                                      capture->string());
+  Program feeder(
+      LINEARB_PROGRAM,
+      "feed --json --speed max --loss 3% --skew B=2ms --seed 5 --replay " + capture->string());
   EXPECT_EQ(feeder.wait(), 0) << feeder.errors();
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   receiver.interrupt();
@@ -209,9 +210,9 @@ TEST_P(Process, TheCboeCaptureOnTwoLinesComesOutOnceByteForByte) {
     EXPECT_EQ(counts["unsequenced"], 0);
     EXPECT_GT(fed["lines"][line]["dropped"], 0);
     // 739 datagrams: 720 heartbeats, 19 packets with data. What was not lost is one or the other.
-    EXPECT_EQ(counts["control"].get<int>() + counts["won"].get<int>() +
-                  counts["duplicate"].get<int>(),
-              fed["lines"][line]["sent"].get<int>());
+    EXPECT_EQ(
+        counts["control"].get<int>() + counts["won"].get<int>() + counts["duplicate"].get<int>(),
+        fed["lines"][line]["sent"].get<int>());
   }
   const lb_framing pitch = config::builtin_framing("cboe-pitch").descriptor;
   std::uint64_t twice = 0;

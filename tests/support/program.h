@@ -3,13 +3,13 @@
 
 /// A program that runs beside the test, with what it wrote.
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <memory>
 #include <string>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace linearb::test {
 

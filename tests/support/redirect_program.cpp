@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <iterator>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <linux/bpf.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "sys/error.h"
 #include "sys/interface.h"

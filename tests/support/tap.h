@@ -3,17 +3,16 @@
 
 /// What comes out of the lab's lines and is not taken by a hook.
 
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <cstring>
 #include <map>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "lab/lab.h"
 #include "support/packet.h"

@@ -102,7 +102,9 @@ struct Refused {
   std::function<void(ReceiverOptions&)> change;
 };
 
-void PrintTo(const Refused& refused, std::ostream* stream) { *stream << refused.name; }
+void PrintTo(const Refused& refused, std::ostream* stream) {
+  *stream << refused.name;
+}
 
 class ValidateRefuses : public testing::TestWithParam<Refused> {};
 

@@ -29,8 +29,8 @@ std::uint32_t ones_complement_sum(const Bytes& bytes) {
 }
 
 Bytes frame_with(Bytes payload) {
-  Bytes frame(kHeaderLength, 0xee);
-  frame.insert(frame.end(), payload.begin(), payload.end());
+  Bytes frame(kHeaderLength + payload.size(), 0xee);
+  std::copy(payload.begin(), payload.end(), frame.begin() + kHeaderLength);
   std::uint32_t length =
       PacketHeader(kAddresses).write(frame.data(), static_cast<std::uint32_t>(payload.size()));
   EXPECT_EQ(length, frame.size());

@@ -19,9 +19,15 @@ void* allocate(std::size_t size) {
 }  // namespace
 
 // The array forms come here too, by the standard library's own definition of them.
-void* operator new(std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void* operator new(std::size_t size) {
+  return allocate(size);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace linearb::sequencer::test {
 
@@ -29,7 +35,11 @@ Allocations::Allocations() noexcept {
   allocations = 0;
   counts = true;
 }
-Allocations::~Allocations() { counts = false; }
-std::uint64_t Allocations::count() const noexcept { return allocations; }
+Allocations::~Allocations() {
+  counts = false;
+}
+std::uint64_t Allocations::count() const noexcept {
+  return allocations;
+}
 
 }  // namespace linearb::sequencer::test

@@ -33,8 +33,8 @@ class HookModel {
     Packet& packet = passed.packet;
     lb_mark& mark = marks_[packet.line];
     const lb_u64 shown = mark.shown;
-    const lb_verdict verdict = lb_judge(packet.kind, &packet.datagram, &framing_, mark.published, shown,
-                                  ahead_, &packet.place);
+    const lb_verdict verdict = lb_judge(packet.kind, &packet.datagram, &framing_, mark.published,
+                                        shown, ahead_, &packet.place);
     passed.generation = lb_mark_generation(shown);
     if (verdict != LB_VERDICT_CLAIMED) return true;
     lb_u32 lost_races = 0;
@@ -48,6 +48,20 @@ class HookModel {
   /// When the receiver takes the packet out of the ring. A place in another epoch says nothing.
   void receive(Passed& passed) const {
     if (passed.generation != generation_) passed.packet.place = LB_PLACE_UNKNOWN;
+  }
+
+  /// What was claimed cannot be delivered: another line's copy has to be able to win.
+  void undo(const Passed& passed) {
+    if (passed.was_claimed)
+      lb_window_release(words_.data(), LB_WINDOW_ORDER, passed.generation, passed.packet.first(),
+                        passed.packet.datagram.count);
+  }
+
+  /// Before the sequencer is told the time.
+  void tell_marks(Channel& channel) const {
+    for (std::uint32_t line = 0; line < LB_LINES_MAX; ++line)
+      if (marks_[line].published != 0)
+        channel.line_marked(line, epoch_, lb_mark_value(marks_[line].shown));
   }
 
   /// After the sequencer had the packet: receiver::Publication.

@@ -14,7 +14,9 @@ namespace {
 constexpr std::uint32_t kIdentifiers = SeenIdentifiers::kIdentifiers;
 
 /// Spreads a count over all 32 bits, each once: what venues without order give.
-std::uint32_t identifier(std::uint32_t count) { return count * 2'654'435'769u; }
+std::uint32_t identifier(std::uint32_t count) {
+  return count * 2'654'435'769u;
+}
 
 TEST(SeenIdentifiers, AgreesWithASetUntilItIsFull) {
   SeenIdentifiers seen;

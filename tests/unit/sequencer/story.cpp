@@ -18,7 +18,9 @@ constexpr std::uint64_t kLongestBatchNs = 1'000'000;  // a receiver that is aliv
 constexpr std::uint32_t kMessageBytes = 4;
 constexpr std::size_t kLinesOfComplaint = 12;
 
-std::string name_of(std::size_t line) { return std::string(1, static_cast<char>('A' + line)); }
+std::string name_of(std::size_t line) {
+  return std::string(1, static_cast<char>('A' + line));
+}
 
 /// Numbers of a life that follow each other and fare alike, as one line of text.
 class Runs {
@@ -175,11 +177,12 @@ void Story::play() {
   note_what_came();
   std::uint64_t tick_ns = kBeginNs + kTickNs;
   for (const Packet& packet : packets_) {
-    for (; tick_ns <= packet.arrival_ns; tick_ns += kTickNs) sequencer_.tick(tick_ns);
+    for (; tick_ns <= packet.arrival_ns; tick_ns += kTickNs) tick(tick_ns);
     hand_in(packet);
     most_held_ = std::max(most_held_, sequencer_.held());
   }
   drain();
+  tick(tick_ns);
   sequencer_.finish();
 }
 
@@ -188,10 +191,14 @@ void Story::put_hook_in_front(std::size_t batch) {
   batch_ = batch;
 }
 
+void Story::tick(std::uint64_t now_ns) {
+  if (hook_) hook_->tell_marks(sequencer_.channel(0));
+  sequencer_.tick(now_ns);
+}
+
 void Story::hand_in(const Packet& packet) {
   if (!hook_) return sequencer_.push(packet);
-  if (!batched_.empty() &&
-      packet.arrival_ns > batched_.front().packet.arrival_ns + kLongestBatchNs)
+  if (!batched_.empty() && packet.arrival_ns > batched_.front().packet.arrival_ns + kLongestBatchNs)
     drain();
   HookModel::Passed passed{packet};
   if (!hook_->lets_through(passed)) {
@@ -207,6 +214,7 @@ void Story::drain() {
   std::ranges::stable_sort(batched_, {}, [](const auto& passed) { return passed.packet.line; });
   for (HookModel::Passed& passed : batched_) {
     hook_->receive(passed);
+    in_hand_ = &passed;
     sequencer_.push(passed.packet);
     hook_->follow(passed, sequencer_.channel(0));
   }
@@ -260,6 +268,7 @@ void Story::decided(const Packet& packet, const Decision& decision) noexcept {
   const Sent& sent = sent_[packet.handle];
   ++decisions_[packet.handle];
   if (decision.outcome == Outcome::unsequenced) ++unsequenced_delivered_;
+  if (decision.outcome == Outcome::malformed && hook_) hook_->undo(*in_hand_);
   if (decision.outcome == Outcome::overlap) {
     trimmed_.emplace_back();
     for (const lb_run& run : decision.news) trimmed_.back().emplace_back(run.first, run.count);
@@ -295,8 +304,8 @@ std::vector<Missing> Story::gaps() const {
 std::uint64_t Story::messages_that_came() const {
   std::uint64_t messages = 0;
   for (const auto& [number, life] : lives_)
-    messages += static_cast<std::uint64_t>(
-        std::ranges::count(life.messages, true, &Life::Message::came));
+    messages +=
+        static_cast<std::uint64_t>(std::ranges::count(life.messages, true, &Life::Message::came));
   return messages;
 }
 
@@ -327,12 +336,11 @@ void Story::complain_of_counts(std::string& text) const {
     const LineCounts& counts = sequencer_.line(line);
     const std::uint64_t outcomes =
         std::accumulate(counts.outcomes.begin(), counts.outcomes.end(), std::uint64_t{0});
-    const auto packets =
-        static_cast<std::uint64_t>(std::ranges::count(sent_, line, &Sent::line));
+    const auto packets = static_cast<std::uint64_t>(std::ranges::count(sent_, line, &Sent::line));
     const std::uint64_t handed_in = packets - dropped_[line];
     if (counts.packets != handed_in || outcomes != handed_in)
-      text += fmt::format("line {}: {} packets, {} counted, {} outcomes\n", name_of(line), handed_in,
-                          counts.packets, outcomes);
+      text += fmt::format("line {}: {} packets, {} counted, {} outcomes\n", name_of(line),
+                          handed_in, counts.packets, outcomes);
   }
   if (sequencer_.held() != 0) text += fmt::format("{} still held\n", sequencer_.held());
   const std::uint64_t came = messages_that_came() + poison_delivered_;
@@ -349,8 +357,8 @@ void Story::complain_of_gaps(std::string& text) const {
   if (counted != missing) text += fmt::format("{} in gaps, not {}\n", counted, missing);
   std::vector<Missing> reported;
   for (const GapList::Gap& gap : sequencer_.gaps().gaps())
-    reported.push_back({static_cast<std::uint32_t>(gap.origin.epoch), gap.range.first,
-                        gap.range.end - 1});
+    reported.push_back(
+        {static_cast<std::uint32_t>(gap.origin.epoch), gap.range.first, gap.range.end - 1});
   if (reported == expected) return;
   for (const Missing& gap : reported)
     text += fmt::format("reported: epoch {}, {} to {}\n", gap.life, gap.first, gap.last);

@@ -167,6 +167,7 @@ class Story final : private Decisions {
   void write_packets();
   void hand_in(const Packet& packet);
   void drain();
+  void tick(std::uint64_t now_ns);
   void note_what_came();
   bool shows_numbers(const Packet& packet) const;
   std::uint64_t messages_that_came() const;
@@ -184,13 +185,14 @@ class Story final : private Decisions {
   std::unique_ptr<HookModel> hook_;  ///< null: the sequencer sees every packet
   std::size_t batch_ = 0;
   std::vector<HookModel::Passed> batched_;
+  const HookModel::Passed* in_hand_ = nullptr;  ///< of the sequencer, if the hook is there
 
   std::vector<std::uint8_t> bytes_;       ///< of all payloads
   std::vector<Packet> packets_;           ///< as they are handed in; the handle is the index
   std::vector<std::uint32_t> decisions_;  ///< of each packet
   std::map<std::uint32_t, Life> lives_;
   std::vector<std::uint64_t> dropped_;  ///< by the hook, of each line
-  std::uint64_t invented_ = 0;  ///< delivered, and no line brought it
+  std::uint64_t invented_ = 0;          ///< delivered, and no line brought it
   std::uint64_t poison_delivered_ = 0;
   std::uint64_t unsequenced_delivered_ = 0;
   std::uint64_t most_held_ = 0;

@@ -22,7 +22,9 @@ struct Told {
   std::uint32_t lines = 2;
 };
 
-inline void PrintTo(const Told& told, std::ostream* out) { *out << told.title; }
+inline void PrintTo(const Told& told, std::ostream* out) {
+  *out << told.title;
+}
 
 inline std::string name_of_test(const testing::TestParamInfo<Told>& info) {
   std::string name;
@@ -41,6 +43,16 @@ inline void play(const Told& told) {
   story.play();
   EXPECT_EQ(story.complaint(), "");
   if (told.check) told.check(story);
+}
+
+/// The same with most copies dropped before the sequencer sees them: what is delivered, and what is
+/// a gap, does not change.
+inline void play_behind_hook(const Told& told) {
+  Story story(told.framing, told.lines);
+  told.tell(story);
+  story.put_hook_in_front(1);
+  story.play();
+  EXPECT_EQ(story.complaint(), "");
 }
 
 }  // namespace linearb::sequencer::test
