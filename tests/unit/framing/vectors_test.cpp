@@ -145,7 +145,7 @@ TEST(Sessions, EveryByteOfEveryWidthMatters) {
   }
 }
 
-/// An optiq packet, field by field, as the founding issue lays it out.
+/// An optiq packet, field by field, as framings/optiq.toml lays it out.
 std::vector<lb_u8> optiq_packet(lb_u32 session_id) {
   std::vector<lb_u8> bytes;
   auto append = [&](lb_u64 value, int width) {
