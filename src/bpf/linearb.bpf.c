@@ -76,6 +76,15 @@ LB_INLINE int advance(struct packet* packet) {
                          packet->datagram.first + packet->datagram.count);
 }
 
+/* The same for a packet that the receiver does not see, or sees without its place: what its line
+ * skipped before it is counted here. */
+LB_INLINE int advance_unseen(struct packet* packet) {
+  int moved = advance(packet);
+  if (moved && packet->place > 0)
+    lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
+  return moved;
+}
+
 LB_INLINE int drop_duplicate(struct packet* packet) {
   lb_u64 number = lb_skew_sampled(packet->datagram.first, packet->datagram.count);
   if (number) {
@@ -91,16 +100,13 @@ LB_INLINE int drop_duplicate(struct packet* packet) {
  * the line did bring it. */
 LB_INLINE int drop_for_want_of_credit(struct packet* packet, enum lb_verdict verdict) {
   if (verdict > LB_VERDICT_ORDINARY_LAST) return leave(&packet->counters->no_credit, XDP_DROP);
-  if (packet->place > 0) lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
-  if (advance(packet) && verdict == LB_VERDICT_SKIP) return drop_duplicate(packet);
+  if (advance_unseen(packet) && verdict == LB_VERDICT_SKIP) return drop_duplicate(packet);
   return leave(&packet->counters->no_credit, XDP_DROP);
 }
 
 /* Step 6, for an ordinary packet that holds a credit. LB_VERDICT_NOTHING_NEW: the other line took
  * all of it meanwhile. */
-enum {
-  LB_VERDICT_NOTHING_NEW = 0
-};
+#define LB_VERDICT_NOTHING_NEW 0
 LB_INLINE int claim_verdict(struct packet* packet) {
   switch (claim(packet)) {
     case LB_CLAIM_NEW:
@@ -141,14 +147,6 @@ LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packe
   metadata->generation = (lb_u8)lb_mark_generation(packet->shown);
 }
 
-/* Some drivers give no room in front of a packet. The receiver sees that the frame has no metadata
- * and parses it itself; what the line skipped can only be told through the mark. */
-LB_INLINE void go_without_metadata(struct packet* packet, lb_u32 verdict) {
-  lb_count(&packet->counters->no_metadata, 1);
-  if (packet->place > 0 && verdict <= LB_VERDICT_ORDINARY_LAST)
-    lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
-}
-
 /* Steps 4 to 7, for a packet of a channel that has a receiver. */
 LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 verdict, lb_u32 slot,
                         lb_u64 flags) {
@@ -178,14 +176,21 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
   }
   if (verdict == LB_VERDICT_LATE) lb_count(&packet->counters->late, 1);
   if (verdict == LB_VERDICT_CONTENDED) lb_count(&packet->counters->contended, 1);
+  /* Some drivers give no room in front of a packet. The receiver sees that the frame has no
+   * metadata and parses it itself; what the line skipped is then told through the mark. */
   if (has_metadata)
     write_metadata(context, packet, verdict, now_ns);
   else
-    go_without_metadata(packet, verdict);
-  if (verdict <= LB_VERDICT_ORDINARY_LAST) advance(packet);
-  leave(verdict == LB_VERDICT_CLAIMED ? &packet->counters->claimed : &packet->counters->passed_up,
-        XDP_REDIRECT);
-  return (int)bpf_redirect_map(&xsks_map, slot, XDP_PASS);
+    lb_count(&packet->counters->no_metadata, 1);
+  if (verdict <= LB_VERDICT_ORDINARY_LAST) has_metadata ? advance(packet) : advance_unseen(packet);
+  int action = (int)bpf_redirect_map(&xsks_map, slot, XDP_PASS);
+  if (action != XDP_REDIRECT) { /* the slot was emptied since step 2: the feed is the kernel's */
+    lb_credit_give_back(credit);
+    return leave(&packet->counters->no_receiver, action);
+  }
+  return leave(
+      verdict == LB_VERDICT_CLAIMED ? &packet->counters->claimed : &packet->counters->passed_up,
+      action);
 }
 
 SEC("xdp")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The maps of the hook. The values are described in core/layout.h. All are pinned by name, so that
- * every load of the object, on whichever line, shares them. The sizes here are those of an object
+ * loads of the object by hand, one for each line, share them. The sizes here are those of an object
  * loaded by hand; the receiver's own loader sizes them by its configuration.
  */
 #ifndef LINEARB_BPF_MAPS_H

@@ -18,7 +18,7 @@ enum {
   LB_QUEUES_MAX = 64, /* RX queues of one interface that can hold a socket */
   LB_SLOTS_MAX = LB_LINES_MAX * LB_QUEUES_MAX,
   LB_CPUS_MAX = 256,
-  LB_CHANNELS_DEFAULT = 64, /* of a hook loaded by hand; `linearb attach` sizes the maps itself */
+  LB_CHANNELS_DEFAULT = 64, /* of a hook loaded by hand; linearb sizes the maps by its channels */
   LB_CHANNELS_MAX = 4096,
   LB_FRAMINGS_MAX = 64,
   LB_BUCKET_FLOWS = 4, /* flows in one cache line */

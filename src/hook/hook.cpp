@@ -75,6 +75,13 @@ std::map<std::string, sys::Fd> maps_by_id(const std::vector<std::uint32_t>& ids)
   return maps;
 }
 
+/// `xdp off` alone returns 0 and leaves a program in generic mode attached.
+std::string how_to_detach(const Interface& interface) {
+  return fmt::format(
+      "detach it (ip link set dev {0} xdpdrv off; ip link set dev {0} xdpgeneric off)",
+      interface.name);
+}
+
 bool is_bpf_filesystem() {
   struct statfs status {};
   return ::statfs(kBpfFilesystem, &status) == 0 && status.f_type == BPF_FS_MAGIC;
@@ -115,10 +122,9 @@ Hook::Hook(std::vector<Interface> interfaces, const Capacity& capacity)
       maps_->flow_buckets() * LB_BUCKET_FLOWS < capacity.flows)
     throw Error(
         fmt::format("the attached hook has room for {} channels and {} flows, the "
-                    "configuration has {} and {}; detach it (linearb detach), so that it "
-                    "is loaded with more",
+                    "configuration has {} and {}; {} on each line, so that it is loaded with more",
                     maps_->windows().size(), maps_->flow_buckets() * LB_BUCKET_FLOWS,
-                    capacity.channels, capacity.flows));
+                    capacity.channels, capacity.flows, how_to_detach(interfaces_.front())));
 }
 
 Hook::~Hook() {
@@ -138,9 +144,8 @@ void Hook::adopt(const Interface& interface, std::uint32_t program_id) {
   if (maps_ && maps_->identity() != maps->identity())
     throw Error(
         fmt::format("the hook on {} shares no maps with the one on {}, so neither knows "
-                    "what the other's line brought; detach both (linearb detach) and "
-                    "attach them together",
-                    interface.name, interfaces_.front().name));
+                    "what the other's line brought; {}, and the same on the other",
+                    interface.name, interfaces_.front().name, how_to_detach(interface)));
   if (maps_) return;
   maps_ = std::move(maps);
   program_ = std::move(program);
@@ -181,10 +186,9 @@ void Hook::attach_to(std::size_t i, Mode mode) {
     const bool wants_other = (mode == Mode::native && !attachment.native) ||
                              (mode == Mode::generic && attachment.native);
     if (wants_other)
-      throw Error(
-          fmt::format("{} has the hook in {} mode; to change it: linearb detach --line "
-                      "X={}, then attach it again",
-                      interface.name, attachment.native ? "native" : "generic", interface.name));
+      throw Error(fmt::format("{} has the hook in {} mode and keeps it; to change it, {} first",
+                              interface.name, attachment.native ? "native" : "generic",
+                              how_to_detach(interface)));
     return;
   }
   const int index = static_cast<int>(interface.index);

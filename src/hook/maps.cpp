@@ -14,7 +14,8 @@ namespace linearb::hook {
 namespace {
 
 constexpr const char* kOtherLayout =
-    "detach the hook that is there (linearb detach), so that this version loads its own";
+    "detach the hook that is there (ip link set dev INTERFACE xdpdrv off, and xdpgeneric off), so "
+    "that this version loads its own";
 
 bpf_map_info info_of(int fd, const char* name) {
   bpf_map_info info{};

@@ -94,6 +94,11 @@ lb_counters sum_counters(const Maps& maps, std::uint32_t bank, std::uint32_t lin
   return result;
 }
 
+std::uint64_t feed_packets(const lb_counters& counters) noexcept {
+  return counters.duplicate + counters.claimed + counters.passed_up + counters.no_credit +
+         counters.malformed + counters.no_receiver;
+}
+
 std::uint32_t cpus_in_hook(const Maps& maps, std::uint32_t bank, std::uint32_t lines) noexcept {
   std::uint32_t cpus = 0;
   for (std::uint32_t cpu = 0; cpu < LB_CPUS_MAX; ++cpu) {

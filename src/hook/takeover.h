@@ -40,6 +40,9 @@ std::uint32_t change_bank(const Maps& maps, std::uint32_t lines);
 
 /// The counters of a line over all CPUs.
 lb_counters sum_counters(const Maps& maps, std::uint32_t bank, std::uint32_t line) noexcept;
+/// The packets of the feed among them: by what became of them, so that a look while the hook counts
+/// is never more than what there was.
+std::uint64_t feed_packets(const lb_counters& counters) noexcept;
 /// How many CPUs were in the hook for a line of the bank.
 std::uint32_t cpus_in_hook(const Maps& maps, std::uint32_t bank, std::uint32_t lines) noexcept;
 

@@ -67,6 +67,8 @@ std::uint32_t DataPath::receive_from(Port& port) noexcept {
   const std::uint32_t returned = port.socket->refill(port.socket->pool().size());
   batch.release();
   return_credits(port, returned);
+  if (port.kernel_lost > 0) take_back_late(port);
+  if (port.socket->rx_needs_wakeup()) port.socket->wake_rx();
   return size;
 }
 
@@ -204,6 +206,7 @@ void DataPath::tick(std::uint64_t now_ns) noexcept {
   sequencer_.tick(now_ns);
   for (Port& port : parts_.ports.ports()) {
     return_credits(port, port.socket->refill(port.socket->pool().size()));
+    take_back_late(port);
     give_up_lost(port, now_ns);
   }
 }
@@ -217,9 +220,23 @@ void DataPath::give_up_lost(Port& port, std::uint64_t now_ns) noexcept {
     port.quiet_since_ns = now_ns;
     return;
   }
-  if (now_ns - port.quiet_since_ns < kQuietNs) return;
+  // More received than redirected: nothing is outstanding, whatever the difference says.
+  if (now_ns - port.quiet_since_ns < kQuietNs || outstanding > port.socket->owners().span().frames)
+    return;
   port.kernel_lost += outstanding;
   return_credits(port, static_cast<std::uint32_t>(outstanding));
+}
+
+/// What was given up has come after all: its credit was returned then, and again now.
+void DataPath::take_back_late(Port& port) noexcept {
+  const std::uint64_t redirected =
+      lb_load_acquire(&parts_.maps.credit(port.slot).redirected) - port.redirected_before;
+  if (port.received + port.kernel_lost <= redirected) return;
+  const std::uint64_t late =
+      std::min(port.received + port.kernel_lost - redirected, port.kernel_lost);
+  port.kernel_lost -= late;
+  port.returned -= late;
+  lb_store_release(&parts_.maps.credit(port.slot).returned, port.redirected_before + port.returned);
 }
 
 bool DataPath::drained() const noexcept {

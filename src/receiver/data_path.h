@@ -77,6 +77,7 @@ class DataPath final : private sequencer::Decisions {
   void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
   void give_back(std::uint64_t handle) noexcept;
   void give_up_lost(Port& port, std::uint64_t now_ns) noexcept;
+  void take_back_late(Port& port) noexcept;
   void return_credits(Port& port, std::uint32_t frames) noexcept;
 
   Parts parts_;

@@ -261,8 +261,7 @@ std::uint64_t Receiver::Implementation::feed_packets() const noexcept {
   const auto bank = static_cast<std::uint32_t>(hook_.maps().config().bank & 1);
   std::uint64_t packets = 0;
   for (std::uint32_t line = 0; line < options_.lines.size(); ++line) {
-    const lb_counters counters = hook::sum_counters(hook_.maps(), bank, line);
-    packets += counters.packets - counters.not_feed;
+    packets += hook::feed_packets(hook::sum_counters(hook_.maps(), bank, line));
   }
   return packets;
 }
@@ -302,8 +301,9 @@ Progress Receiver::Implementation::progress() const {
                     .messages = data_path_->delivered_messages(),
                     .lines = {}};
   for (std::uint32_t line = 0; line < options_.lines.size(); ++line) {
-    const lb_counters hook = hook::sum_counters(hook_.maps(), bank, line);
-    progress.lines.push_back({hook.packets - hook.not_feed, data_path_->won(line), hook.duplicate});
+    const lb_counters counters = hook::sum_counters(hook_.maps(), bank, line);
+    progress.lines.push_back(
+        {hook::feed_packets(counters), data_path_->won(line), counters.duplicate});
   }
   return progress;
 }

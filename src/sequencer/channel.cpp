@@ -43,11 +43,12 @@ void Channel::data(const Packet& packet) noexcept {
 }
 
 /// The line is so far behind the others that its epoch is neither of the two that are remembered.
+/// Beyond the end of that epoch it is somewhere else.
 bool Channel::continues_forgotten_epoch(const LineState& line,
                                         const Packet& packet) const noexcept {
   const std::uint64_t oldest = previous_->number ? previous_->number : newest_->number;
   return line.epoch != 0 && line.epoch < oldest && packet.datagram.session == newest_->session &&
-         packet.first() - line.end <= shared_.settings.ahead;
+         packet.first() - line.end <= shared_.settings.ahead && packet.first() < line.forgotten_end;
 }
 
 /// The epoch that the packet belongs to; null when its session is in none that is remembered.
@@ -174,7 +175,9 @@ void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
   const std::uint32_t now_ms = is_far_behind ? 0 : to_ms(packet.arrival_ns);
   if (epoch.number >= line.epoch) {
     show(epoch, line, packet);
-    end_doubt(line);
+    // What was delivered apart is remembered until the line goes on where it was: a straggler from
+    // before does not say that it will.
+    if (line.candidate.held_count() > 0 || packet.first() >= end) end_doubt(line);
   }
   take(epoch, packet, now_ms, outcome_of_nothing_new(epoch, packet));
 }
@@ -419,6 +422,8 @@ void Channel::close(Epoch& epoch) noexcept {
   closed_messages_ += epoch.delivered.messages();
   closed_gap_messages_ += epoch.delivered.gap_messages();
   epoch.delivered.report_gaps();
+  for (LineState& line : lines_)
+    if (line.epoch == epoch.number) line.forgotten_end = epoch.delivered.end();
   epoch.number = 0;
 }
 

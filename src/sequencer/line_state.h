@@ -76,7 +76,8 @@ struct LineState {
   /// It came up when two epochs were open. Once it passes the end of the older one, where another
   /// line in the newer one has been, it is known to be there.
   bool epoch_is_guess = false;
-  std::uint64_t marked_end = 0;  ///< where the hook's mark was when user space looked last
+  std::uint64_t forgotten_end = 0;  ///< of its epoch, if that is not remembered any more
+  std::uint64_t marked_end = 0;     ///< where the hook's mark was when user space looked last
   std::uint64_t last_ns = 0;
   std::uint64_t lost_messages = 0;
   LineHoles holes;

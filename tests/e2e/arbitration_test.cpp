@@ -412,6 +412,64 @@ TEST_P(Arbitration, APacketThatIsSwallowedAnywhereShowsInTheBalance) {
   }
 }
 
+TEST_P(Arbitration, WhatTheKernelLosesIsCountedAndItsCreditIsGivenBack) {
+  ReceiverOptions receive = options();
+  receive.frames = 64;
+  Running running(receive);
+  const hook::Hook adopted = adopt_hook();
+  feed(feed_on("AB", 1, 1'000));
+  running.wait_until_quiet();
+  // As if the kernel had lost a packet of line A: redirected, and never in the RX ring.
+  const hook::Maps& maps = adopted.maps();
+  lb_counters& hook_a = maps.counters(static_cast<std::uint32_t>(maps.config().bank), 0, 0);
+  lb_fetch_add(&hook_a.packets, 1);
+  lb_fetch_add(&hook_a.claimed, 1);
+  lb_fetch_add(&maps.credit(0).redirected, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  EXPECT_EQ(maps.credit(0).returned, maps.credit(0).redirected) << "the credit is back";
+  feed(feed_on("AB", 1'001, 5'000));
+  const Summary summary = running.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(summary.lines[0].kernel_lost, 1u);
+  EXPECT_EQ(summary.lines[0].packets, summary.lines[0].accounted());
+}
+
+TEST_P(Arbitration, WhatWasGivenUpAndComesLateDoesNotMakeTheLineDeaf) {
+  Running running(options());
+  const hook::Hook adopted = adopt_hook();
+  feed(feed_on("AB", 1, 1'000));
+  running.wait_until_quiet();
+  lb_credit& credit = adopted.maps().credit(0);
+  lb_fetch_add(&credit.redirected, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  lb_fetch_add(&credit.redirected, ~0ull);  // what was given up is not outstanding any more
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  feed(feed_on("AB", 1'001, 5'000));
+  const Summary summary = running.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(summary.lines[0].kernel_lost, 0u);
+  EXPECT_EQ(summary.packets, 6'000u);
+  EXPECT_GT(summary.lines[0].won + summary.lines[0].duplicate, 5'900u) << "line A was deaf";
+}
+
+TEST_P(Arbitration, ARunThatEndsInFullFlowIsBalanced) {
+  for (int round = 0; round < 5; ++round) {
+    Receiver receiver(options(), {});
+    auto result = std::async(std::launch::async, [&] { return receiver.run(); });
+    auto lines = feed_on("AB", 1, 60'000);
+    lines.rate = 0;
+    std::thread feeding([&] { feed(lines); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    receiver.stop();
+    const Summary summary = result.get();
+    feeding.join();
+    EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+    EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
+    lab::down();
+    lab::up({});
+  }
+}
+
 class FourQueues : public Arbitration {
   lab::LabOptions lab_options() const override { return {.lines = 3, .queues = 4, .mtu = 1500}; }
 };

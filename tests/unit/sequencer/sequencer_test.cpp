@@ -36,12 +36,13 @@ class Bench final : private Decisions {
         sequencer_(descriptors_, Settings{}, Sequencer::Dedup::window, *this) {}
 
   void push(std::uint64_t first, std::uint64_t now_ns, std::uint16_t channel = 0,
-            std::uint8_t line = 0) {
+            std::uint8_t line = 0, std::int32_t place = LB_PLACE_UNKNOWN) {
     Packet packet;
     packet.channel = channel;
     packet.line = line;
     packet.kind = LB_KIND_DATA;
     packet.datagram = {first, 0, 1, 1};
+    packet.place = place;
     packet.arrival_ns = now_ns;
     sequencer_.push(packet);
   }
@@ -148,6 +149,58 @@ TEST(Sequencer, DecidesWhatIsHeldAtTheEnd) {
   bench->finish();
   EXPECT_EQ(bench->held(), 0u);
   EXPECT_EQ(bench.take_decided(), (All{{0, 30, Outcome::won, 0}}));
+}
+
+/// The first message of a new life has a number that the old one lacks: it is taken for that. What
+/// follows it is known to be a restart all the same.
+TEST(Sequencer, FindsARestartThatBeginsInAHole) {
+  Bench bench;
+  bench.push(10, kSecondNs);
+  for (std::uint64_t number = 12; number <= 200; ++number) bench.push(number, kSecondNs);
+  bench.take_decided();
+  for (std::uint64_t number = 11; number <= 14; ++number) bench.push(number, 2 * kSecondNs);
+  EXPECT_EQ(bench.take_decided(), (All{{0, 11, Outcome::won, 1},
+                                       {0, 12, Outcome::won, 2},
+                                       {0, 13, Outcome::won, 2},
+                                       {0, 14, Outcome::won, 2}}));
+}
+
+TEST(Sequencer, FindsARestartThatGoesOnInAHole) {
+  Bench bench;
+  bench.push(10, kSecondNs);
+  for (std::uint64_t number = 12; number <= 200; ++number) bench.push(number, kSecondNs);
+  bench.take_decided();
+  bench.push(10, 2 * kSecondNs);
+  bench.push(11, 2 * kSecondNs);
+  EXPECT_EQ(bench.take_decided(), (All{{0, 10, Outcome::won, 2}, {0, 11, Outcome::won, 2}}));
+}
+
+/// What the hook says of places before a restart is confirmed, it says by the mark of the old life.
+TEST(Sequencer, KnowsWhereALineIsAfterARestart) {
+  struct Restart {
+    std::uint64_t end;
+    std::uint64_t packets_to_confirm;
+  };
+  for (const Restart& restart : {Restart{20, 3}, Restart{200, 2}}) {
+    Bench bench;
+    for (std::uint64_t i = 1; i <= restart.end; ++i) bench.push(i, kSecondNs);
+    for (std::uint64_t i = 1; i <= restart.packets_to_confirm; ++i)
+      bench.push(i, 2 * kSecondNs, 0, 0, static_cast<std::int32_t>(i - restart.end - 1));
+    EXPECT_EQ(bench->channel(0).newest_epoch(), 2u);
+    EXPECT_EQ(bench->channel(0).line_end(0), restart.packets_to_confirm + 1);
+  }
+}
+
+/// Two old packets that continue each other look like a restart. The line that goes on where it was
+/// takes it back; only the copies were delivered twice.
+TEST(Sequencer, TakesBackARestartThatWasNone) {
+  Story story;
+  story.line(A).sends(1, 8000).waits(50ms).sends(7, 8).sends(8001, 10'000);
+  story.line(B).waits(1ms).sends(1, 8000).waits(50ms).sends(8001, 10'000);
+  story.play();
+  EXPECT_EQ(story.newest_epoch(), 1u);
+  EXPECT_EQ(story.sequencer().messages(0), 10'002u);
+  EXPECT_EQ(story.sequencer().channel(0).gap_messages(), 0u);
 }
 
 /// Frames are not held without end: the oldest doubt makes room.

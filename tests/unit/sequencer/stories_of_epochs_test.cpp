@@ -192,6 +192,18 @@ const Told kRestarts[] = {
        story.line(B).sends(1, 800).waits(270ms).restarts().restarts().sends(501, 1000);
      },
      expect_epoch<3>},
+    {"B goes on in an epoch that is forgotten",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 800).loses(801, 900).sends(901, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 3000);
+       story.line(B).sends(1, 800).waits(300ms).sends(801, 900);
+       story.line(B).waits(10ms).restarts().restarts().sends(1500, 3000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{2, 801, 900}}));
+       EXPECT_EQ(story.count_of(B, Outcome::old_epoch), 100u);
+     }},
     {"three lines, C carries the tail",
      [](Story& story) {
        tell_lives(story.line(A), 3, 400);
@@ -235,6 +247,13 @@ const Told kRestarts[] = {
      [](Story& story) {
        story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 30'000);
        story.line(B).waits(1500ms).restarts().sends(13'400, 30'000);
+     },
+     expect_epoch<2>},
+    {"a new line comes up long after the restart, where the old epoch was too",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 20'000).waits(50ms).restarts();
+       story.line(A).every(100us).sends(1, 14'999).loses(15'000, 15'009).sends(15'010, 30'000);
+       story.line(B).waits(1600ms).restarts().sends(13'400, 30'000);
      },
      expect_epoch<2>},
     {"A dies, B comes up in the next life",
@@ -294,6 +313,26 @@ const Told kSessions[] = {
        }
      },
      expect_epoch<3>},
+    {"three sessions, B still in the first when A is in the third",
+     [](Story& story) {
+       story.line(B).waits(80ms);
+       for (const std::size_t line : {A, B}) {
+         story.line(line).sends(1, 300).announces(301).announces(301);
+         story.line(line).opens_session("second").sends(1, 300).opens_session("third").sends(1,
+                                                                                             2000);
+       }
+     },
+     [](const Story& story) {
+       expect_epoch<3>(story);
+       EXPECT_GE(story.count_of(B, Outcome::old_epoch), 600u);
+     }},
+    {"new session, a burst lost behind its first packet",
+     [](Story& story) {
+       story.line(A).sends(1, 300).opens_session("second");
+       story.line(A).sends(1, 1).loses(2, 299).sends(300, 600);
+       story.line(B).waits(20ms).sends(1, 300).opens_session("second").sends(1, 600);
+     },
+     expect_epoch<2>},
     {"new session, every packet twice",
      [](Story& story) {
        for (const std::size_t line : {A, B})
@@ -329,6 +368,9 @@ const Told kWraps[] = {
        story.line(A).sends(4'294'966'000, 4'294'967'200).loses(1, 200).restarts().sends(106, 1000);
        story.line(B).waits(20ms).sends(4'294'966'000, 4'294'967'295).restarts().sends(1, 1000);
      },
+     expect_epoch<2>, "cboe-pitch"},
+    {"numbers wrap, one packet behind it, on one line",
+     [](Story& story) { story.line(A).sends(4'294'967'000, 4'294'967'295).restarts().sends(1, 1); },
      expect_epoch<2>, "cboe-pitch"},
     {"numbers wrap, every packet twice",
      [](Story& story) {

@@ -146,6 +146,12 @@ const Told kRepeats[] = {
        story.line(A).repeats_each_after(10ms).sends(1, 1000);
        story.line(B).repeats_each_after(10ms).sends(1, 1000);
      }},
+    {"copies behind a slow feed, on both lines",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).every(50ms).repeats_each_after(30ms).sends(1000, 1200);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
     {"copies 500 ms behind, far from where the numbers began",
      [](Story& story) {
        story.line(A).sends(1, 8000).repeats_each_after(500ms).sends(8001, 9000);
