@@ -9,17 +9,20 @@ namespace {
 thread_local bool counts = false;
 thread_local std::uint64_t allocations = 0;
 
-void* allocate(std::size_t size) {
+void* allocate(std::size_t size) noexcept {
   if (counts) ++allocations;
-  void* const memory = std::malloc(size ? size : 1);
-  if (!memory) throw std::bad_alloc();
-  return memory;
+  return std::malloc(size ? size : 1);
 }
 
 }  // namespace
 
 // The array forms come here too, by the standard library's own definition of them.
 void* operator new(std::size_t size) {
+  void* const memory = allocate(size);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return allocate(size);
 }
 void operator delete(void* memory) noexcept {
