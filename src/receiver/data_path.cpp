@@ -103,7 +103,10 @@ bool DataPath::describe(const xsk::RxPacket& received, const Port& port,
 
   packet.channel = metadata->channel;
   packet.line = metadata->line;
-  packet.place = metadata->place;
+  // A place that was measured against the mark of another epoch says nothing in this one.
+  packet.place = metadata->generation == publication_.generation(metadata->channel)
+                     ? metadata->place
+                     : LB_PLACE_UNKNOWN;
   packet.arrival_ns = metadata->arrival_ns;
   packet.payload = {data + metadata->payload_offset, metadata->payload_length};
   packet.kind = lb_framing_decode(parts_.framings[packet.channel], packet.payload.data(),

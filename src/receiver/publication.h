@@ -34,6 +34,11 @@ class Publication {
   void follow(std::uint32_t channel_index, std::uint32_t line,
               sequencer::Channel& channel) noexcept;
 
+  /// What packets of the channel carry that were judged by what is published now. Data thread.
+  std::uint32_t generation(std::uint32_t channel_index) const noexcept {
+    return channels_[channel_index].generation;
+  }
+
   /// Tells the sequencer where the hook's marks are. What the hook drops does not come up, and a
   /// line that goes on there has not restarted. Data thread.
   void tell_marks(std::uint32_t channel_index, sequencer::Channel& channel) const noexcept;
