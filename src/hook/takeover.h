@@ -19,7 +19,6 @@ struct Setup {
   };
   std::span<const InterfaceLine> interfaces;
   std::uint32_t lines = 0;
-  std::uint32_t channels = 0;
   std::uint64_t frame_room = 0;  ///< bytes
   bool metadata = true;
 };

@@ -172,13 +172,12 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
   std::vector<hook::Setup::InterfaceLine> lines;
   for (const PortInterface& interface : interfaces_)
     lines.push_back({interface.index, interface.first_line});
-  flows_ = hook::take_over(hook_.maps(),
-                           {.flows = flows,
-                            .framings = framings.descriptors,
-                            .interfaces = lines,
-                            .lines = static_cast<std::uint32_t>(options_.lines.size()),
-                            .channels = static_cast<std::uint32_t>(options_.channels.size()),
-                            .frame_room = xsk::frame_room(ports_->frame_size())});
+  flows_ =
+      hook::take_over(hook_.maps(), {.flows = flows,
+                                     .framings = framings.descriptors,
+                                     .interfaces = lines,
+                                     .lines = static_cast<std::uint32_t>(options_.lines.size()),
+                                     .frame_room = xsk::frame_room(ports_->frame_size())});
   if (!options_.write_path.empty()) sink_ = std::make_unique<sink::FileSink>(options_.write_path);
   data_path_ = std::make_unique<DataPath>(
       DataPath::Parts{.maps = hook_.maps(),

@@ -148,7 +148,6 @@ void Rig::take_over(std::span<const lb_flow> flows, std::span<const lb_framing> 
                            .framings = framings,
                            .interfaces = lines,
                            .lines = kLines,
-                           .channels = kChannels,
                            .frame_room = xsk::frame_room(xsk::kFrameSizeSmall)});
 }
 
