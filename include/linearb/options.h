@@ -16,6 +16,8 @@ inline constexpr std::size_t kLinesMax = 8;
 struct Line {
   std::string name;       ///< "A"; at most 15 characters, unique
   std::string interface;  ///< "vethA_dst"
+
+  friend bool operator==(const Line&, const Line&) = default;
 };
 
 /// A destination of UDP datagrams. Address and port in host byte order; address 0 takes every one.
@@ -36,6 +38,8 @@ struct Channel {
   std::vector<std::pair<std::string, Destination>> line_destinations;
 
   const Destination& destination_on(const std::string& line) const;
+
+  friend bool operator==(const Channel&, const Channel&) = default;
 };
 
 enum class Dedup {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "linearb/error.h"
+#include "linearb/event.h"
 #include "linearb/options.h"
 #include "linearb/summary.h"
 
@@ -22,7 +23,9 @@ struct Run {
 /// One packet with messages that were not delivered before. Everything in it points into the
 /// frame that the kernel wrote: it is valid until the callback returns, and nothing is copied.
 struct Delivery {
-  std::uint16_t channel = 0;     ///< index into ReceiverOptions::channels
+  /// Place in ReceiverOptions::channels; those that Receiver::reload adds are counted on, in
+  /// their order, and no number is used twice.
+  std::uint32_t channel = 0;
   std::uint8_t line = 0;         ///< index into ReceiverOptions::lines
   std::uint64_t epoch = 0;       ///< 0 for unsequenced packets
   std::uint64_t arrival_ns = 0;  ///< CLOCK_MONOTONIC, when the hook saw the packet
@@ -49,28 +52,39 @@ struct Progress {
 /// Arbitrates the lines of a feed: loads and attaches the hook if none is attached, joins the
 /// multicast groups, owns the AF_XDP sockets, and hands each message once to a callback.
 ///
-/// One receiver owns a hook at a time. Not copyable, not movable; `stop` and `progress` may be
-/// called from any thread, everything else from one.
+/// An interface that is removed while it receives is taken back when there is one of its name
+/// again; the other lines go on meanwhile.
+///
+/// One receiver owns a hook at a time. Not copyable, not movable; `stop`, `reload` and `progress`
+/// may be called from any thread, everything else from one.
 class Receiver {
  public:
   using Deliver = std::function<void(const Delivery&)>;
 
   /// Sets everything up; packets that arrive from here on wait in the rings. `deliver` is called
-  /// from the thread that calls run(); it may be empty. Throws UsageError for what the caller can
+  /// from the thread that calls run(); it may be empty. So may `on_event`, which is called from a
+  /// thread of the receiver's own while run() goes on. Throws UsageError for what the caller can
   /// mend in the options, Error for what the system refused; nothing stays attached then.
-  Receiver(const ReceiverOptions& options, Deliver deliver);
+  Receiver(const ReceiverOptions& options, Deliver deliver, OnEvent on_event = {});
   /// Detaches what this receiver attached.
   ~Receiver();
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
   /// Receives until stop(), or until an end that the options name; then empties the slots, drains
-  /// the rings and sums up. Call once. Throws Error when a system call fails that must not, or when
-  /// the file of `write_path` could not be written.
+  /// the rings and sums up. Call once. Throws Error when a system call fails that must not. A file
+  /// of `write_path` that cannot be written ends the run too, and the summary says why.
   Summary run();
 
   /// Ends run() soon. Safe from a signal handler.
   void stop() noexcept;
+
+  /// Changes the channels while run() goes on: they come and go without losing a packet of the
+  /// others. A channel of the same name and framing goes on as it is, also when its destinations
+  /// change. Returns when it is done; it waits for run(). Throws UsageError when anything but the
+  /// channels differs from what runs, or when the new ones cannot be had, Error when the system
+  /// refuses or the run is over; then nothing has changed. Any thread.
+  void reload(const ReceiverOptions& options);
 
   /// A snapshot for a display.
   Progress progress() const;

@@ -64,6 +64,7 @@ struct ChannelSummary {
   std::uint64_t messages = 0;
   std::uint64_t gap_messages = 0;
   std::uint64_t epoch = 0;  ///< the newest
+  bool removed = false;     ///< by a reload; the figures are those of its time
 };
 
 /// What a run came to: of `receive`, `demo` and `merge`.
@@ -84,6 +85,7 @@ struct Summary {
   std::uint64_t written = 0;            ///< records in the file of `write_path`
   std::uint64_t untrimmed = 0;     ///< of them: overlaps written whole, since they cannot be walked
   std::uint64_t writer_waits = 0;  ///< how often the receiver waited for the writer
+  std::string write_error;         ///< why the file could not be written on; empty: it was
 };
 
 }  // namespace linearb

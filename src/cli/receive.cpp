@@ -24,7 +24,8 @@ struct ReceiveArguments {
 int receive(CLI::App& command, ReceiveArguments& arguments) {
   apply_config_file(command, arguments.config_path);
   hold_stop_signals();
-  Receiver receiver(arguments.options, {});
+  Receiver receiver(arguments.options, {},
+                    [](const Event& event) { fmt::print(stderr, "linearb: {}\n", event.text); });
   StopWatcher watcher([&] { receiver.stop(); });
   // For scripts that start the feed when this is here; stdout is for the summary.
   fmt::print(stderr, "receiving; SIGINT or SIGTERM ends it\n");
@@ -33,7 +34,8 @@ int receive(CLI::App& command, ReceiveArguments& arguments) {
     report::print_json(stdout, report::to_json(summary));
   else
     report::print_summary(stdout, summary);
-  return summary.balanced ? kDone : kFailed;
+  if (!summary.write_error.empty()) fmt::print(stderr, "linearb: {}\n", summary.write_error);
+  return summary.balanced && summary.write_error.empty() ? kDone : kFailed;
 }
 
 }  // namespace

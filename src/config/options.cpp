@@ -211,6 +211,11 @@ Channel parse_channel(const std::string& text) {
 void validate(const ReceiverOptions& options) {
   validate_lines(options.lines);
   validate_channels(options);
+  if (options.dedup == Dedup::lru && options.channels.size() > 1)
+    throw UsageError(
+        fmt::format("--dedup lru: {} channels; identifiers are remembered without their channel, "
+                    "so there can be one: start a receiver for each",
+                    options.channels.size()));
   if (options.order != Order::arrival)
     throw UsageError("order: this version delivers in the order of arrival alone");
   if (!std::has_single_bit(options.frames) || options.frames < kFramesMin ||

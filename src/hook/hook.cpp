@@ -179,6 +179,29 @@ void Hook::attach(Mode mode) {
   for (std::size_t i = 0; i < interfaces_.size(); ++i) attach_to(i, mode);
 }
 
+void Hook::attach_again(std::size_t i, std::uint32_t index, Mode mode) {
+  interfaces_[i].index = index;
+  std::erase(attached_, i);
+  const Attachment attachment = attachment_of(interfaces_[i]);
+  if (attachment.program_id != 0) {
+    native_[i] = attachment.native;
+    adopt(interfaces_[i], attachment.program_id);
+  }
+  attach_to(i, mode);
+}
+
+void Hook::renew(std::size_t i) {
+  const int index = static_cast<int>(interfaces_[i].index);
+  const sys::Fd program = program_by_id(attachment_of(interfaces_[i]).program_id);
+  const std::uint32_t mode = native_[i] ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+  LIBBPF_OPTS(bpf_xdp_attach_opts, same, .old_prog_fd = program.get());
+  int error = bpf_xdp_detach(index, mode | XDP_FLAGS_REPLACE, &same);
+  if (error == 0)
+    error = bpf_xdp_attach(index, program.get(), mode | XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr);
+  if (error != 0)
+    sys::throw_errno(fmt::format("attach the hook to {} again", interfaces_[i].name), {}, error);
+}
+
 void Hook::attach_to(std::size_t i, Mode mode) {
   const Interface& interface = interfaces_[i];
   const Attachment attachment = attachment_of(interface);

@@ -55,6 +55,12 @@ class Hook {
   /// Attaches to every interface that has nothing yet. Throws Error: with Mode::native when a
   /// driver refuses, or when an interface has the hook in the other mode.
   void attach(Mode mode);
+  /// To an interface that lost its hook, or to another one that has come in its place and has its
+  /// name: like attach(), and adopts what somebody has attached there. Throws Error.
+  void attach_again(std::size_t interface, std::uint32_t index, Mode mode);
+  /// Takes what is attached off and puts it on again: for a driver that gives its program only to
+  /// the queues there are at that moment. Between the two the line is the kernel's. Throws Error.
+  void renew(std::size_t interface);
   /// Leaves program and pins behind for the next receiver.
   void keep() noexcept { keep_ = true; }
   /// Detaches now what attach() attached.

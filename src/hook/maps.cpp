@@ -97,6 +97,10 @@ void Maps::set_interface(std::uint32_t interface_index, std::uint32_t line) cons
     sys::throw_errno(fmt::format("tell the hook of interface {}", interface_index), {}, error);
 }
 
+void Maps::clear_interface(std::uint32_t interface_index) const noexcept {
+  bpf_map_delete_elem(descriptors_.at("interfaces").get(), &interface_index);
+}
+
 void Maps::clear_interfaces() const noexcept {
   clear_hash(descriptors_.at("interfaces").get());
 }

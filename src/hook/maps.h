@@ -49,6 +49,8 @@ class Maps {
   void clear_socket(std::uint32_t slot) const noexcept;
   /// What is no flow on this interface is counted on this line. Throws Error.
   void set_interface(std::uint32_t interface_index, std::uint32_t line) const;
+  /// One that is not there is no error.
+  void clear_interface(std::uint32_t interface_index) const noexcept;
   void clear_interfaces() const noexcept;
   /// Forgets every identifier of dedup = "lru".
   void clear_seen_sessions() const noexcept;

@@ -40,16 +40,19 @@ void close_credits(const Maps& maps) noexcept {
   }
 }
 
-/// Into the table that is not read, then one store.
-FlowTable publish_flows(const Maps& maps, std::span<const lb_flow> flows) {
-  const std::uint32_t other = (maps.config().flow_index >> 7 & 1) ^ 1;
-  FlowTable table = build_flow_table(flows, maps.flow_buckets(), other);
-  std::ranges::copy(table.buckets, maps.flows().begin() + other * maps.flow_buckets());
-  lb_store_release(&maps.config().flow_index, table.index);
-  return table;
+}  // namespace
+
+std::uint32_t spare_flow_table(const Maps& maps) noexcept {
+  return static_cast<std::uint32_t>(lb_load_acquire(&maps.config().flow_index) >> 7 & 1) ^ 1;
 }
 
-}  // namespace
+/// Into the table that is not read, then one store.
+void publish_flows(const Maps& maps, const FlowTable& table) {
+  const std::uint32_t place = static_cast<std::uint32_t>(table.index >> 7) & 1;
+  std::ranges::copy(table.buckets, maps.flows().begin() + place * maps.flow_buckets());
+  lb_store_release(&maps.config().flow_index, table.index);
+  sys::wait_for_grace_period();
+}
 
 FlowTable take_over(const Maps& maps, const Setup& setup) {
   unpublish(maps);
@@ -64,7 +67,8 @@ FlowTable take_over(const Maps& maps, const Setup& setup) {
   lb_store_release(&config.frame_room, setup.frame_room);
   lb_store_release(&config.flags, setup.metadata ? LB_CONFIG_METADATA : 0);
   lb_store_release(&config.layout_version, LB_LAYOUT_VERSION);
-  FlowTable table = publish_flows(maps, setup.flows);
+  FlowTable table = build_flow_table(setup.flows, maps.flow_buckets(), spare_flow_table(maps));
+  publish_flows(maps, table);
   change_bank(maps, setup.lines);
   return table;
 }

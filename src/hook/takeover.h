@@ -29,6 +29,12 @@ struct Setup {
 /// the hook uses now. Throws Error. The caller owns the hook (Ownership).
 FlowTable take_over(const Maps& maps, const Setup& setup);
 
+/// Which of the map's tables of flows the hook does not use: build_flow_table() for this one.
+std::uint32_t spare_flow_table(const Maps& maps) noexcept;
+/// Makes the hook use a table that was built for the place of the spare one. Returns when no hook
+/// uses the other one any more. Throws Error.
+void publish_flows(const Maps& maps, const FlowTable& table);
+
 /// Ends what sockets receive: from here on the feed is the kernel's. Returns when no hook is on its
 /// way to a socket any more.
 void empty_slots(const Maps& maps);

@@ -9,19 +9,18 @@
 namespace linearb::receiver {
 namespace {
 
-/// A handle names a packet in the UMEM by its address, and the slot of the socket it came from.
-constexpr std::uint32_t kSlotShift = 48;
-static_assert(LB_SLOTS_MAX < 1 << 16);
+/// A handle names a packet by the port it came from and its address in the UMEM there.
+constexpr std::uint32_t kPortShift = 48;
+static_assert(kPortsMax <= 1 << 16);
 
 std::uint64_t handle_of(const Port& port, const std::byte* data) noexcept {
-  const auto address = static_cast<std::uint64_t>(data - port.socket->umem().data(0));
-  return std::uint64_t{port.slot} << kSlotShift | address;
+  return std::uint64_t{port.id} << kPortShift | static_cast<std::uint64_t>(data - port.data(0));
 }
-std::uint32_t slot_of(std::uint64_t handle) noexcept {
-  return static_cast<std::uint32_t>(handle >> kSlotShift);
+std::uint32_t port_of(std::uint64_t handle) noexcept {
+  return static_cast<std::uint32_t>(handle >> kPortShift);
 }
 std::uint64_t address_of(std::uint64_t handle) noexcept {
-  return handle & ((1ull << kSlotShift) - 1);
+  return handle & ((1ull << kPortShift) - 1);
 }
 
 sequencer::Sequencer::Dedup dedup_of(bool uses_identifiers) noexcept {
@@ -45,15 +44,47 @@ void count(std::atomic<std::uint64_t>& counter, std::uint64_t summand) noexcept 
 
 DataPath::DataPath(const Parts& parts)
     : parts_(parts),
-      sequencer_(parts.framings, settings_of(parts), dedup_of(parts.uses_identifiers), *this),
-      publication_(parts.maps, static_cast<std::uint32_t>(parts.framings.size()), parts.lines),
+      sequencer_({}, settings_of(parts), dedup_of(parts.uses_identifiers), *this,
+                 parts.maps.windows().size()),
+      publication_(parts.maps, static_cast<std::uint32_t>(parts.maps.windows().size()),
+                   parts.lines),
       realtime_offset_ns_(sys::realtime_ns() - sys::monotonic_ns()) {
+  ports_.reserve(LB_SLOTS_MAX);
   news_.reserve(32'768);  // as many runs as a datagram can have
+}
+
+bool DataPath::carry_out(Change& change) noexcept {
+  for (const auto& [port, redirected] : change.wait_for)
+    if (port->redirected_before + port->received + port->kernel_lost < redirected) return false;
+  for (Port* port : change.closed) close(*port);
+  std::erase_if(change.forgotten, [](const Port* port) { return port->held != 0; });
+  for (const Port* port : change.forgotten) by_id_[port->id] = nullptr;
+  for (Change::OldChannel& removed : change.removed) {
+    removed.channel = sequencer_.remove(removed.index);
+    publication_.forget(removed.index);
+  }
+  for (Change::NewChannel& added : change.added)
+    sequencer_.install(added.index, std::move(added.channel));
+  for (Port* port : change.opened) open(*port);
+  if (change.flows) flows_ = change.flows;
+  return true;
+}
+
+void DataPath::open(Port& port) noexcept {
+  by_id_[port.id] = &port;
+  ports_.push_back(&port);
+}
+
+/// What the sequencer still holds of it stays where it is.
+void DataPath::close(Port& port) noexcept {
+  port.open = false;
+  port.frames_conserved = port.socket->conserved(port.held);
+  std::erase(ports_, &port);
 }
 
 std::uint32_t DataPath::receive() noexcept {
   std::uint32_t received = 0;
-  for (Port& port : parts_.ports.ports()) received += receive_from(port);
+  for (Port* port : ports_) received += receive_from(*port);
   return received;
 }
 
@@ -82,13 +113,13 @@ void DataPath::return_credits(Port& port, std::uint32_t frames) noexcept {
 void DataPath::take(Port& port, const xsk::RxPacket& received) noexcept {
   sequencer::Packet packet;
   packet.handle = handle_of(port, received.data);
-  ++held_[port.slot];
+  ++port.held;
   const bool follows = describe(received, port, packet);
   ++judged_[packet.line];
   if (first_arrival_ns_ == 0) first_arrival_ns_ = packet.arrival_ns;
   last_arrival_ns_ = packet.arrival_ns;
   sequencer_.push(packet);
-  if (follows && !parts_.uses_identifiers)
+  if (follows && !parts_.uses_identifiers && sequencer_.has(packet.channel))
     publication_.follow(packet.channel, packet.line, sequencer_.channel(packet.channel));
 }
 
@@ -109,9 +140,7 @@ bool DataPath::describe(const xsk::RxPacket& received, const Port& port,
                      : LB_PLACE_UNKNOWN;
   packet.arrival_ns = metadata->arrival_ns;
   packet.payload = {data + metadata->payload_offset, metadata->payload_length};
-  packet.kind = lb_framing_decode(parts_.framings[packet.channel], packet.payload.data(),
-                                  packet.payload.data() + packet.payload.size(),
-                                  metadata->payload_length, &packet.datagram);
+  decode(packet, metadata->payload_length);
   const std::uint8_t verdict = metadata->verdict;
   if (verdict <= LB_VERDICT_ORDINARY_LAST) generation_ = metadata->generation;
   metadata->verdict = 0;  // so that the next packet in this frame is not taken for this one
@@ -127,15 +156,20 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
   if (lb_walk_frame(bytes.data(), bytes.data() + bytes.size(), &walk) != LB_WALK_DATAGRAM)
     return false;
   const lb_flow* const flow =
-      hook::find_flow(parts_.flows, port.interface_index, walk.destination, walk.port);
+      hook::find_flow(*flows_, port.interface_index, walk.destination, walk.port);
   if (!flow) return false;
   packet.line = flow->line;
   packet.channel = flow->channel;
   packet.payload = bytes.subspan(walk.payload_offset, walk.payload_length);
-  packet.kind = lb_framing_decode(parts_.framings[packet.channel], packet.payload.data(),
-                                  packet.payload.data() + packet.payload.size(),
-                                  walk.payload_length, &packet.datagram);
+  decode(packet, walk.payload_length);
   return true;
+}
+
+void DataPath::decode(sequencer::Packet& packet, std::uint32_t length) const noexcept {
+  if (!sequencer_.has(packet.channel)) return;
+  packet.kind =
+      lb_framing_decode(&sequencer_.channel(packet.channel).framing(), packet.payload.data(),
+                        packet.payload.data() + packet.payload.size(), length, &packet.datagram);
 }
 
 void DataPath::decided(const sequencer::Packet& packet,
@@ -168,9 +202,10 @@ void DataPath::deliver(const sequencer::Packet& packet,
   count(messages_, messages);
   if (!parts_.deliver && !parts_.sink) return;
 
-  const Port& port = parts_.ports.by_slot(slot_of(packet.handle));
+  const Port& port = *by_id_[port_of(packet.handle)];
   const auto* const begin =
-      reinterpret_cast<const std::uint8_t*>(port.socket->umem().data(address_of(packet.handle)));
+      reinterpret_cast<const std::uint8_t*>(port.data(address_of(packet.handle)));
+  const sequencer::Channel& channel = sequencer_.channel(packet.channel);
   const auto bytes = std::span(begin, packet.payload.data() + packet.payload.size());
   const auto payload_offset = static_cast<std::uint32_t>(packet.payload.data() - begin);
   if (parts_.sink) {
@@ -180,13 +215,13 @@ void DataPath::deliver(const sequencer::Packet& packet,
     else
       parts_.sink->write_trimmed(
           realtime_ns, bytes,
-          {*parts_.framings[packet.channel], payload_offset,
-           static_cast<std::uint32_t>(packet.payload.size()), packet.first(), decision.news});
+          {channel.framing(), payload_offset, static_cast<std::uint32_t>(packet.payload.size()),
+           packet.first(), decision.news});
   }
   if (!parts_.deliver) return;
   news_.clear();
   for (const lb_run& run : decision.news) news_.push_back({run.first, run.count});
-  parts_.deliver({.channel = packet.channel,
+  parts_.deliver({.channel = channel.serial(),
                   .line = packet.line,
                   .epoch = decision.epoch,
                   .arrival_ns = packet.arrival_ns,
@@ -197,20 +232,20 @@ void DataPath::deliver(const sequencer::Packet& packet,
 }
 
 void DataPath::give_back(std::uint64_t handle) noexcept {
-  const std::uint32_t slot = slot_of(handle);
-  --held_[slot];
-  parts_.ports.by_slot(slot).socket->pool().give(
-      xsk::frame_of(address_of(handle), parts_.ports.frame_size()));
+  Port& port = *by_id_[port_of(handle)];
+  --port.held;
+  if (port.open)
+    port.socket->pool().give(xsk::frame_of(address_of(handle), port.umem->options().frame_size));
 }
 
 void DataPath::tick(std::uint64_t now_ns) noexcept {
-  for (std::uint32_t i = 0; sequencer_.held() > 0 && i < parts_.framings.size(); ++i)
-    publication_.tell_marks(i, sequencer_.channel(i));
+  for (std::uint32_t i = 0; sequencer_.held() > 0 && i < sequencer_.room(); ++i)
+    if (sequencer_.has(i)) publication_.tell_marks(i, sequencer_.channel(i));
   sequencer_.tick(now_ns);
-  for (Port& port : parts_.ports.ports()) {
-    return_credits(port, port.socket->refill(port.socket->pool().size()));
-    take_back_late(port);
-    give_up_lost(port, now_ns);
+  for (Port* port : ports_) {
+    return_credits(*port, port->socket->refill(port->socket->pool().size()));
+    take_back_late(*port);
+    give_up_lost(*port, now_ns);
   }
 }
 
@@ -243,18 +278,14 @@ void DataPath::take_back_late(Port& port) noexcept {
 }
 
 bool DataPath::drained() const noexcept {
-  return std::ranges::all_of(parts_.ports.ports(), [this](const Port& port) {
-    return lb_load_acquire(&parts_.maps.credit(port.slot).redirected) ==
-           port.redirected_before + port.received + port.kernel_lost;
+  return std::ranges::all_of(ports_, [this](const Port* port) {
+    return lb_load_acquire(&parts_.maps.credit(port->slot).redirected) ==
+           port->redirected_before + port->received + port->kernel_lost;
   });
 }
 
 void DataPath::finish() noexcept {
   sequencer_.finish();
-}
-
-std::uint64_t DataPath::held_on(const Port& port) const noexcept {
-  return held_[port.slot];
 }
 
 }  // namespace linearb::receiver

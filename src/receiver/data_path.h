@@ -8,7 +8,8 @@
 
 #include "hook/flow_table.h"
 #include "linearb/receiver.h"
-#include "receiver/ports.h"
+#include "receiver/handover.h"
+#include "receiver/port.h"
 #include "receiver/publication.h"
 #include "sequencer/sequencer.h"
 #include "sink/file_sink.h"
@@ -25,16 +26,22 @@ class DataPath final : private sequencer::Decisions {
  public:
   struct Parts {
     const hook::Maps& maps;
-    const hook::FlowTable& flows;
-    Ports& ports;
-    std::span<const lb_framing* const> framings;  ///< of the channels
     bool uses_identifiers = false;
     std::uint32_t lines = 0;
     const Receiver::Deliver& deliver;
     sink::FileSink* sink = nullptr;  ///< may be null
   };
 
+  /// Without ports and channels; carry_out() brings them.
   explicit DataPath(const Parts& parts);
+
+  /// A channel for a Change. Any thread.
+  std::unique_ptr<sequencer::Channel> make_channel(std::uint32_t serial,
+                                                   const lb_framing& framing) {
+    return sequencer_.make_channel(serial, framing);
+  }
+  /// Does what can be done now, all or nothing: false as long as something has to come first.
+  bool carry_out(Change& change) noexcept;
 
   /// One look at every socket. Returns how many packets were there.
   std::uint32_t receive() noexcept;
@@ -46,6 +53,7 @@ class DataPath final : private sequencer::Decisions {
   /// Decides what is still held. The last call.
   void finish() noexcept;
 
+  const std::vector<Port*>& ports() const noexcept { return ports_; }
   const sequencer::Sequencer& sequencer() const noexcept { return sequencer_; }
   std::uint64_t delivered() const noexcept { return delivered_.load(std::memory_order_relaxed); }
   std::uint64_t delivered_messages() const noexcept {
@@ -58,7 +66,6 @@ class DataPath final : private sequencer::Decisions {
   /// When the first and the last packet arrived that came up here; 0 if none did.
   std::uint64_t first_arrival_ns() const noexcept { return first_arrival_ns_; }
   std::uint64_t last_arrival_ns() const noexcept { return last_arrival_ns_; }
-  std::uint64_t held_on(const Port& port) const noexcept;
 
  private:
   static constexpr std::uint32_t kBatch = 64;
@@ -66,12 +73,15 @@ class DataPath final : private sequencer::Decisions {
   /// outstanding: the kernel hands a redirected packet over at the end of its poll.
   static constexpr std::uint64_t kQuietNs = 200'000'000;
 
+  void open(Port& port) noexcept;
+  void close(Port& port) noexcept;
   std::uint32_t receive_from(Port& port) noexcept;
   void take(Port& port, const xsk::RxPacket& received) noexcept;
   bool describe(const xsk::RxPacket& received, const Port& port,
                 sequencer::Packet& packet) noexcept;
   bool describe_by_walk(std::span<const std::uint8_t> bytes, const Port& port,
                         sequencer::Packet& packet) noexcept;
+  void decode(sequencer::Packet& packet, std::uint32_t length) const noexcept;
   void decided(const sequencer::Packet& packet,
                const sequencer::Decision& decision) noexcept override;
   void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
@@ -83,8 +93,10 @@ class DataPath final : private sequencer::Decisions {
   Parts parts_;
   sequencer::Sequencer sequencer_;
   Publication publication_;
+  std::vector<Port*> ports_;              ///< open
+  std::array<Port*, kPortsMax> by_id_{};  ///< open, or with frames that are held
+  const hook::FlowTable* flows_ = nullptr;
   std::array<std::uint64_t, LB_LINES_MAX> judged_{};
-  std::array<std::uint64_t, LB_SLOTS_MAX> held_{};
   std::array<std::atomic<std::uint64_t>, LB_LINES_MAX> won_{};
   std::atomic<std::uint64_t> delivered_ = 0;
   std::atomic<std::uint64_t> messages_ = 0;

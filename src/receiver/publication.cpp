@@ -5,6 +5,7 @@
 
 #include "linearb/error.h"
 #include "sys/grace.h"
+#include "sys/thread.h"
 
 namespace linearb::receiver {
 
@@ -15,7 +16,7 @@ Publication::Publication(const hook::Maps& maps, std::uint32_t channels, std::ui
       channels_(std::make_unique<Channel[]>(channels)) {
   sys::wait_for_grace_period();  // throws here, in the caller's hands, where there is no way to
                                  // wait
-  thread_ = std::thread([this] { clear_loop(); });
+  thread_ = sys::start_thread([this] { clear_loop(); });
 }
 
 Publication::~Publication() {
@@ -36,6 +37,12 @@ void Publication::follow(std::uint32_t channel_index, std::uint32_t line,
   }
   if (state.generation != 0 && state.cleared.load(std::memory_order_acquire) == state.generation)
     publish(mark, state, channel, line);
+}
+
+void Publication::forget(std::uint32_t channel_index) noexcept {
+  for (std::uint32_t line = 0; line < lines_; ++line)
+    lb_store_release(&maps_.mark(channel_index, line).published, 0);
+  channels_[channel_index].epoch = 0;
 }
 
 void Publication::tell_marks(std::uint32_t channel_index,

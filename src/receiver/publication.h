@@ -34,6 +34,9 @@ class Publication {
   void follow(std::uint32_t channel_index, std::uint32_t line,
               sequencer::Channel& channel) noexcept;
 
+  /// The channel is gone: the hook judges nothing of it any more. Data thread.
+  void forget(std::uint32_t channel_index) noexcept;
+
   /// What packets of the channel carry that were judged by what is published now. Data thread.
   std::uint32_t generation(std::uint32_t channel_index) const noexcept {
     return channels_[channel_index].generation;

@@ -15,43 +15,19 @@ using sequencer::Outcome;
 
 std::uint64_t kernel_lost_on(const FinishedRun& run, std::uint32_t line) {
   std::uint64_t lost = 0;
-  for (const Port& port : run.ports.ports())
+  for (const auto& port : run.wiring.ports())
+    if (port->line == line) lost += port->kernel_lost;
+  for (const ClosedPort& port : run.wiring.closed_ports())
     if (port.line == line) lost += port.kernel_lost;
   return lost;
 }
 
-std::uint64_t nic_lost_on(const PortInterface& interface) {
-  const auto now = sys::find_interface(interface.name);
-  if (!now) return 0;  // it was deleted, and its counters with it
-  const sys::InterfaceCounters& before = interface.counters_before;
-  return now->counters.rx_missed - before.rx_missed + now->counters.rx_dropped - before.rx_dropped;
-}
-
-const PortInterface& interface_of(const FinishedRun& run, std::size_t line) {
-  return *std::ranges::find(run.interfaces, run.options.lines[line].interface,
-                            &PortInterface::name);
-}
-
-bool any_socket_is_zero_copy(const FinishedRun& run, std::uint32_t interface_index) {
-  return std::ranges::any_of(run.ports.ports(), [&](const Port& port) {
-    return port.interface_index == interface_index && port.socket->zero_copy();
-  });
-}
-
-/// Numbers that the hook saw the line skip, where the receiver could not.
-std::uint64_t skipped_unseen(const FinishedRun& run, std::uint32_t line) {
-  std::uint64_t skipped = 0;
-  for (std::uint32_t channel = 0; channel < run.options.channels.size(); ++channel)
-    skipped += run.hook.maps().mark(channel, line).skipped_unseen;
-  return skipped;
-}
-
 LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
-  const lb_counters hook = hook::sum_counters(run.hook.maps(), run.bank, line);
+  const lb_counters hook = hook::sum_counters(run.wiring.maps(), run.bank, line);
   const LineCounts& judged = run.data_path.sequencer().line(line);
-  const PortInterface& interface = interface_of(run, line);
+  const LineInterface& interface = run.wiring.interface_of(line);
   LineSummary summary;
-  summary.name = run.options.lines[line].name;
+  summary.name = run.wiring.options().lines[line].name;
   summary.packets = hook.packets;
   summary.won = judged.of(Outcome::won);
   summary.duplicate = hook.duplicate + judged.of(Outcome::duplicate);
@@ -67,34 +43,44 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   summary.not_feed = hook.not_feed;
   summary.kernel_lost = kernel_lost_on(run, line);
   summary.passed_up = hook.passed_up;
-  summary.nic_lost = nic_lost_on(interface);
-  summary.lost_messages = run.data_path.sequencer().lost_messages(line) + skipped_unseen(run, line);
-  const auto place = static_cast<std::size_t>(&interface - run.interfaces.data());
-  summary.mode = run.hook.is_native(place) ? "native" : "generic";
-  summary.bind = any_socket_is_zero_copy(run, interface.index) ? "zero-copy" : "copy";
-  summary.skew_ns = summarize(run.hook.maps().skew(run.bank, line));
+  summary.nic_lost = interface.nic_lost();
+  summary.lost_messages =
+      run.data_path.sequencer().lost_messages(line) + run.wiring.skipped_unseen(line);
+  summary.mode = interface.native ? "native" : "generic";
+  summary.bind = interface.zero_copy ? "zero-copy" : "copy";
+  summary.skew_ns = summarize(run.wiring.maps().skew(run.bank, line));
   return summary;
+}
+
+/// In the order of configuration: those that a reload has removed stand among the others.
+std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
+  const bool has_order = run.wiring.options().dedup == Dedup::window;
+  std::vector<ChannelSummary> channels(run.wiring.channel_names().size());
+  for (const RunningChannel& running : run.wiring.channels()) {
+    const sequencer::Channel& channel = run.data_path.sequencer().channel(running.index);
+    channels[running.serial] = {.name = running.options.name,
+                                .framing = running.options.framing,
+                                .messages = run.data_path.sequencer().messages(running.index),
+                                .gap_messages = has_order ? channel.gap_messages() : 0,
+                                .epoch = channel.newest_epoch()};
+  }
+  for (const RemovedChannel& removed : run.wiring.removed_channels()) {
+    channels[removed.serial] = removed.summary;
+    channels[removed.serial].removed = true;
+  }
+  return channels;
 }
 
 void sum_up_channels(const FinishedRun& run, Summary& summary) {
   const sequencer::Sequencer& sequencer = run.data_path.sequencer();
-  const bool has_order = run.options.dedup == Dedup::window;
-  std::uint64_t gap_messages = 0;
-  for (std::size_t i = 0; i < run.options.channels.size(); ++i) {
-    const sequencer::Channel& channel = sequencer.channel(i);
-    const std::uint64_t missing = has_order ? channel.gap_messages() : 0;
-    summary.channels.push_back({.name = run.options.channels[i].name,
-                                .framing = run.options.channels[i].framing,
-                                .messages = sequencer.messages(i),
-                                .gap_messages = missing,
-                                .epoch = channel.newest_epoch()});
-    gap_messages += missing;
-  }
-  if (!has_order) return;
-  summary.gap_messages = gap_messages;
+  summary.channels = channels_of(run);
+  if (run.wiring.options().dedup != Dedup::window) return;
+  summary.gap_messages = 0;
+  for (const ChannelSummary& channel : summary.channels)
+    *summary.gap_messages += channel.gap_messages;
   summary.gaps.emplace();
   for (const auto& [origin, range] : sequencer.gaps().gaps())
-    summary.gaps->push_back({run.options.channels[origin.channel].name, origin.epoch, range.first,
+    summary.gaps->push_back({run.wiring.channel_names()[origin.channel], origin.epoch, range.first,
                              range.end - range.first});
   summary.gaps_truncated = sequencer.gaps().truncated();
 }
@@ -119,10 +105,12 @@ SkewSummary summarize(const lb_histogram& histogram) noexcept {
 Ledger ledger_of(const FinishedRun& run) {
   Ledger ledger;
   const sequencer::Sequencer& sequencer = run.data_path.sequencer();
-  for (std::uint32_t line = 0; line < run.options.lines.size(); ++line) {
+  const hook::Maps& maps = run.wiring.maps();
+  const std::vector<Line>& lines = run.wiring.options().lines;
+  for (std::uint32_t line = 0; line < lines.size(); ++line) {
     const LineCounts& counts = sequencer.line(line);
-    Ledger::Line entry{.name = run.options.lines[line].name,
-                       .hook = hook::sum_counters(run.hook.maps(), run.bank, line),
+    Ledger::Line entry{.name = lines[line].name,
+                       .hook = hook::sum_counters(maps, run.bank, line),
                        .judged = run.data_path.judged(line),
                        .kernel_lost = kernel_lost_on(run, line)};
     for (const std::uint64_t outcome : counts.outcomes) entry.decided += outcome;
@@ -130,31 +118,36 @@ Ledger ledger_of(const FinishedRun& run) {
       ledger.won_overlap_unsequenced += counts.of(outcome);
     ledger.lines.push_back(entry);
   }
-  for (const Port& port : run.ports.ports())
+  for (const auto& port : run.wiring.ports())
     ledger.sockets.push_back(
-        {.name = fmt::format("{} queue {}", port.socket->options().interface,
-                             port.socket->options().queue),
-         .redirected = run.hook.maps().credit(port.slot).redirected - port.redirected_before,
-         .received = port.received,
-         .kernel_lost = port.kernel_lost,
-         .frames_conserved = port.socket->conserved(run.data_path.held_on(port))});
+        {.name = port->name,
+         .redirected = maps.credit(port->slot).redirected - port->redirected_before,
+         .received = port->received,
+         .kernel_lost = port->kernel_lost,
+         .frames_conserved = port->socket->conserved(port->held)});
+  for (const ClosedPort& port : run.wiring.closed_ports())
+    ledger.sockets.push_back(
+        {port.name, port.redirected, port.received, port.kernel_lost, port.frames_conserved});
   ledger.delivered = run.data_path.delivered();
   ledger.delivered_messages = run.data_path.delivered_messages();
-  for (std::size_t i = 0; i < run.options.channels.size(); ++i)
-    ledger.sequencer_messages += sequencer.messages(i);
-  ledger.writes = run.sink != nullptr;
+  for (const RunningChannel& channel : run.wiring.channels())
+    ledger.sequencer_messages += sequencer.messages(channel.index);
+  for (const RemovedChannel& removed : run.wiring.removed_channels())
+    ledger.sequencer_messages += removed.summary.messages;
+  // A file that failed has less, and says so itself.
+  ledger.writes = run.sink != nullptr && run.write_error.empty();
   if (run.sink) ledger.written = run.sink->stats().packets;
   return ledger;
 }
 
 Summary sum_up(const FinishedRun& run) {
   Summary summary;
-  const auto lines = static_cast<std::uint32_t>(run.options.lines.size());
+  const auto lines = static_cast<std::uint32_t>(run.wiring.options().lines.size());
   for (std::uint32_t line = 0; line < lines; ++line) {
     summary.lines.push_back(sum_up_line(run, line));
     const LineSummary& last = summary.lines.back();
     summary.packets += last.won + last.overlap + last.unsequenced;
-    summary.lost_races += hook::sum_counters(run.hook.maps(), run.bank, line).lost_races;
+    summary.lost_races += hook::sum_counters(run.wiring.maps(), run.bank, line).lost_races;
   }
   sum_up_channels(run, summary);
   for (const ChannelSummary& channel : summary.channels) summary.messages += channel.messages;
@@ -167,7 +160,8 @@ Summary sum_up(const FinishedRun& run) {
                       line.name, line.packets, line.accounted()));
   summary.balanced = summary.imbalances.empty();
   summary.seconds = run.seconds;
-  summary.hook_cpus = hook::cpus_in_hook(run.hook.maps(), run.bank, lines);
+  summary.write_error = run.write_error;
+  summary.hook_cpus = hook::cpus_in_hook(run.wiring.maps(), run.bank, lines);
   if (run.sink) {
     summary.written = run.sink->stats().records;
     summary.untrimmed = run.sink->stats().untrimmed;

@@ -2,25 +2,22 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <string>
 
-#include "hook/hook.h"
 #include "linearb/summary.h"
 #include "receiver/balance.h"
 #include "receiver/data_path.h"
-#include "receiver/ports.h"
+#include "receiver/wiring.h"
 
 namespace linearb::receiver {
 
 /// A run that is over: everybody who counted, and nobody counts any more.
 struct FinishedRun {
-  const ReceiverOptions& options;
-  const hook::Hook& hook;
-  std::uint32_t bank = 0;  ///< of the hook's counters
-  const std::vector<PortInterface>& interfaces;
-  const Ports& ports;
+  const Wiring& wiring;
   const DataPath& data_path;
+  std::uint32_t bank = 0;  ///< of the hook's counters
   const sink::FileSink* sink = nullptr;
+  std::string write_error{};  ///< why the sink could not write on; empty: it could
   double seconds = 0;
 };
 

@@ -55,7 +55,8 @@ Json channel_json(const ChannelSummary& channel) {
           {"framing", channel.framing},
           {"messages", channel.messages},
           {"gap_messages", channel.gap_messages},
-          {"epoch", channel.epoch}};
+          {"epoch", channel.epoch},
+          {"removed", channel.removed}};
 }
 
 }  // namespace
@@ -79,7 +80,8 @@ Json to_json(const Summary& summary) {
           {"hook_cpus", summary.hook_cpus},
           {"written", summary.written},
           {"untrimmed", summary.untrimmed},
-          {"writer_waits", summary.writer_waits}};
+          {"writer_waits", summary.writer_waits},
+          {"write_error", summary.write_error}};
 }
 
 void print_json(std::FILE* stream, const Json& object) {

@@ -119,7 +119,7 @@ void print_gaps(std::FILE* stream, const Summary& summary) {
 }
 
 void print_written(std::FILE* stream, const Summary& summary) {
-  if (summary.written == 0) return;
+  if (summary.written == 0 && summary.write_error.empty()) return;
   fmt::print(stream, "written    {} packets", grouped(summary.written));
   if (summary.untrimmed)
     fmt::print(stream, ", {} of them whole though only a part was new", grouped(summary.untrimmed));
@@ -127,6 +127,8 @@ void print_written(std::FILE* stream, const Summary& summary) {
     fmt::print(stream, "; the receiver waited {} times for the writer",
                grouped(summary.writer_waits));
   fmt::print(stream, "\n");
+  if (!summary.write_error.empty())
+    fmt::print(stream, "           and no more: {}\n", summary.write_error);
 }
 
 void print_balance(std::FILE* stream, const Summary& summary) {

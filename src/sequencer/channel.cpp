@@ -20,8 +20,8 @@ Packet without_place(Packet packet) noexcept {
 
 }  // namespace
 
-Channel::Channel(std::uint16_t index, const lb_framing& framing, Shared& shared)
-    : index_(index),
+Channel::Channel(std::uint32_t serial, const lb_framing& framing, Shared& shared)
+    : serial_(serial),
       framing_(framing),
       shared_(shared),
       epochs_{Epoch(shared.gaps), Epoch(shared.gaps)} {}
@@ -412,7 +412,7 @@ Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
   newest_->number = number;
   newest_->session = session;
   newest_->began_ns = now_ns;
-  newest_->delivered.begin(first, {index_, number});
+  newest_->delivered.begin(first, {serial_, number});
   return *newest_;
 }
 

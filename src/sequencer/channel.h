@@ -43,7 +43,11 @@ struct Shared {
 /// delivered at once all the same.
 class Channel {
  public:
-  Channel(std::uint16_t index, const lb_framing& framing, Shared& shared);
+  /// `serial` is what its gaps and deliveries are said to be of.
+  Channel(std::uint32_t serial, const lb_framing& framing, Shared& shared);
+
+  std::uint32_t serial() const noexcept { return serial_; }
+  const lb_framing& framing() const noexcept { return framing_; }
 
   void data(const Packet& packet) noexcept;
   /// A heartbeat or an end of session, numbered.
@@ -136,8 +140,8 @@ class Channel {
   void decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,
               std::size_t runs) noexcept;
 
-  std::uint16_t index_;
-  const lb_framing& framing_;
+  std::uint32_t serial_;
+  lb_framing framing_;
   Shared& shared_;
   std::array<LineState, LB_LINES_MAX> lines_;
   std::array<Epoch, 2> epochs_;

@@ -13,7 +13,7 @@ struct Range {
 };
 
 struct GapOrigin {
-  std::uint16_t channel = 0;
+  std::uint32_t channel = 0;  ///< Channel::serial
   std::uint64_t epoch = 0;
 };
 

@@ -12,18 +12,31 @@ constexpr std::size_t kRunsMax = 32'768;
 }  // namespace
 
 Sequencer::Sequencer(std::span<const lb_framing* const> framings, const Settings& settings,
-                     Dedup dedup, Decisions& decisions)
-    : framings_(framings), decisions_(decisions) {
+                     Dedup dedup, Decisions& decisions, std::size_t room)
+    : channels_(std::max(room, framings.size())), decisions_(decisions) {
   shared_.settings = settings;
   shared_.news.resize(kRunsMax);
   shared_.decisions = this;
   for (std::size_t i = 0; i < framings.size(); ++i)
-    channels_.emplace_back(static_cast<std::uint16_t>(i), *framings[i], shared_);
+    channels_[i] = make_channel(static_cast<std::uint32_t>(i), *framings[i]);
   if (dedup == Dedup::identifiers) seen_ = std::make_unique<SeenIdentifiers>();
+}
+
+void Sequencer::install(std::size_t index, std::unique_ptr<Channel> channel) noexcept {
+  channels_[index] = std::move(channel);
+}
+
+std::unique_ptr<Channel> Sequencer::remove(std::size_t index) noexcept {
+  Channel& channel = *channels_[index];
+  channel.finish();
+  for (std::uint32_t line = 0; line < LB_LINES_MAX; ++line)
+    lost_on_removed_[line] += channel.lost_messages(line);
+  return std::move(channels_[index]);
 }
 
 void Sequencer::push(const Packet& packet) noexcept {
   ++counts_[packet.line].packets;
+  if (!has(packet.channel)) return decided(packet, {Outcome::old_epoch, 0, {}});
   switch (packet.kind) {
     case LB_KIND_DATA:
     case LB_KIND_RETRANSMISSION:
@@ -32,7 +45,7 @@ void Sequencer::push(const Packet& packet) noexcept {
     case LB_KIND_HEARTBEAT:
     case LB_KIND_END_OF_SESSION:
     case LB_KIND_RESET:
-      if (packet.datagram.numbered && !seen_) channels_[packet.channel].announcement(packet);
+      if (packet.datagram.numbered && !seen_) channels_[packet.channel]->announcement(packet);
       return decided(packet, {Outcome::control, 0, {}});
     case LB_KIND_MALFORMED:
       return decided(packet, {Outcome::malformed, 0, {}});
@@ -40,11 +53,11 @@ void Sequencer::push(const Packet& packet) noexcept {
 }
 
 void Sequencer::push_data(const Packet& packet) noexcept {
-  if (!messages_fit(*framings_[packet.channel], packet))
+  if (!messages_fit(channels_[packet.channel]->framing(), packet))
     return decided(packet, {Outcome::malformed, 0, {}});
   if (packet.kind == LB_KIND_UNSEQUENCED) return decided(packet, {Outcome::unsequenced, 0, {}});
   if (!seen_) {
-    channels_[packet.channel].data(packet);
+    channels_[packet.channel]->data(packet);
     if (shared_.held > kHeldMax) end_oldest_doubt();
     return;
   }
@@ -56,17 +69,22 @@ void Sequencer::push_data(const Packet& packet) noexcept {
 }
 
 void Sequencer::end_oldest_doubt() noexcept {
-  Channel& oldest = *std::ranges::min_element(channels_, {}, &Channel::oldest_doubt_ns);
-  oldest.end_oldest_doubt();
+  Channel* oldest = nullptr;
+  for (const auto& channel : channels_)
+    if (channel && (!oldest || channel->oldest_doubt_ns() < oldest->oldest_doubt_ns()))
+      oldest = channel.get();
+  oldest->end_oldest_doubt();
 }
 
 void Sequencer::tick(std::uint64_t now_ns) noexcept {
   if (shared_.held == 0) return;
-  for (Channel& channel : channels_) channel.expire(now_ns);
+  for (const auto& channel : channels_)
+    if (channel) channel->expire(now_ns);
 }
 
 void Sequencer::finish() noexcept {
-  for (Channel& channel : channels_) channel.finish();
+  for (const auto& channel : channels_)
+    if (channel) channel->finish();
 }
 
 void Sequencer::decided(const Packet& packet, const Decision& decision) noexcept {
@@ -75,14 +93,14 @@ void Sequencer::decided(const Packet& packet, const Decision& decision) noexcept
 }
 
 std::uint64_t Sequencer::lost_messages(std::size_t line) const noexcept {
-  std::uint64_t lost = 0;
-  for (const Channel& channel : channels_)
-    lost += channel.lost_messages(static_cast<std::uint32_t>(line));
+  std::uint64_t lost = lost_on_removed_[line];
+  for (const auto& channel : channels_)
+    if (channel) lost += channel->lost_messages(static_cast<std::uint32_t>(line));
   return lost;
 }
 
 std::uint64_t Sequencer::messages(std::size_t channel) const noexcept {
-  return seen_ ? identifiers_ : channels_[channel].messages();
+  return seen_ ? identifiers_ : channels_[channel]->messages();
 }
 
 bool messages_fit(const lb_framing& framing, const Packet& packet) noexcept {

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "sequencer/channel.h"
 #include "sequencer/seen_identifiers.h"
@@ -27,7 +27,7 @@ struct LineCounts {
 /// Pure: packets and time are arguments; nothing in it knows a socket or a clock. It delivers in
 /// order of arrival: at once, and each message once. A packet is decided in the call that hands it
 /// in, but for the few that wait to be confirmed (Channel). One thread. Nothing allocates after the
-/// constructor.
+/// constructor; a channel that joins later is made by another thread and handed over.
 class Sequencer final : private Decisions {
  public:
   /// How many packets may wait to be confirmed at most; then the oldest is decided.
@@ -38,9 +38,10 @@ class Sequencer final : private Decisions {
     identifiers
   };
 
-  /// `framings` has the descriptor of each channel, in order; they and `decisions` outlive it.
+  /// `framings` has the descriptor of each channel that is there from the start, in order; `room`
+  /// is how many there can be at once, if more. `decisions` outlives it.
   Sequencer(std::span<const lb_framing* const> framings, const Settings& settings, Dedup dedup,
-            Decisions& decisions);
+            Decisions& decisions, std::size_t room = 0);
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
 
@@ -50,10 +51,23 @@ class Sequencer final : private Decisions {
   /// Decides what is still held and sums up the gaps. Nothing may be handed in after it.
   void finish() noexcept;
 
-  const Channel& channel(std::size_t index) const noexcept { return channels_[index]; }
-  Channel& channel(std::size_t index) noexcept { return channels_[index]; }
+  /// Any thread: a channel that takes part once it was installed.
+  std::unique_ptr<Channel> make_channel(std::uint32_t serial, const lb_framing& framing) {
+    return std::make_unique<Channel>(serial, framing, shared_);
+  }
+  /// The place is free.
+  void install(std::size_t index, std::unique_ptr<Channel> channel) noexcept;
+  /// Ends a channel: decides what it holds, reports its gaps, and gives it back with its figures.
+  /// What comes for it from now on is `old_epoch`.
+  std::unique_ptr<Channel> remove(std::size_t index) noexcept;
+
+  std::size_t room() const noexcept { return channels_.size(); }
+  bool has(std::size_t index) const noexcept { return channels_[index] != nullptr; }
+  /// Of one that is there.
+  const Channel& channel(std::size_t index) const noexcept { return *channels_[index]; }
+  Channel& channel(std::size_t index) noexcept { return *channels_[index]; }
   const LineCounts& line(std::size_t index) const noexcept { return counts_[index]; }
-  /// Numbers that the line skipped, less those it brought later, over all channels.
+  /// Numbers that the line skipped, less those it brought later, over all channels there were.
   std::uint64_t lost_messages(std::size_t line) const noexcept;
   const GapList& gaps() const noexcept { return shared_.gaps; }
   std::uint64_t held() const noexcept { return shared_.held; }
@@ -66,8 +80,8 @@ class Sequencer final : private Decisions {
   void end_oldest_doubt() noexcept;
 
   Shared shared_;
-  std::deque<Channel> channels_;
-  std::span<const lb_framing* const> framings_;
+  std::vector<std::unique_ptr<Channel>> channels_;  ///< null: a free place
+  std::array<std::uint64_t, LB_LINES_MAX> lost_on_removed_{};
   std::unique_ptr<SeenIdentifiers> seen_;  ///< null with Dedup::window
   std::array<LineCounts, LB_LINES_MAX> counts_{};
   std::uint64_t identifiers_ = 0;

@@ -12,6 +12,7 @@
 #include <functional>
 #include <future>
 #include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,6 +25,7 @@
 #include "lab/lab.h"
 #include "linearb/receiver.h"
 #include "support/namespace.h"
+#include "support/program.h"
 
 namespace linearb::test {
 
@@ -63,7 +65,9 @@ class Running {
  public:
   explicit Running(const ReceiverOptions& options)
       : framing_(config::load_framing(options.channels[0].framing)),
-        receiver_(options, [this](const Delivery& delivery) { record(delivery); }),
+        receiver_(
+            options, [this](const Delivery& delivery) { record(delivery); },
+            [this](const Event& event) { record(event); }),
         result_(std::async(std::launch::async, [this] { return receiver_.run(); })) {}
 
   /// Until nothing has come for a while, then ends the run.
@@ -83,6 +87,23 @@ class Running {
     }
   }
   Receiver& receiver() { return receiver_; }
+
+  std::vector<Event> events() const {
+    const std::lock_guard lock(events_mutex_);
+    return events_;
+  }
+  /// Waits until so many events of the kind have come.
+  bool wait_for(Event::Kind kind, std::ptrdiff_t times = 1) const {
+    return wait_until([&] {
+      const std::vector<Event> events = this->events();
+      return std::ranges::count(events, kind, &Event::kind) >= times;
+    });
+  }
+  std::string event_texts() const {
+    std::string all;
+    for (const Event& event : events()) all += event.text + "\n";
+    return all;
+  }
 
   /// While it is set, the application does not come back from its callback.
   std::atomic<bool> blocked = false;
@@ -110,6 +131,10 @@ class Running {
   }
 
  private:
+  void record(const Event& event) {
+    const std::lock_guard lock(events_mutex_);
+    events_.push_back(event);
+  }
   void record(const Delivery& delivery) {
     while (blocked.load()) std::this_thread::yield();
     std::uint32_t offset = framing_.descriptor.header_length;
@@ -148,6 +173,8 @@ class Running {
   config::Framing framing_;
   std::map<std::uint64_t, std::map<std::uint64_t, int>> delivered_;
   std::uint64_t wrong_bytes_ = 0;
+  mutable std::mutex events_mutex_;
+  std::vector<Event> events_;
   Receiver receiver_;
   std::future<Summary> result_;  ///< last: its thread uses all of the above
 };

@@ -229,6 +229,42 @@ TEST(Sequencer, IdentifiersAreDeliveredOnceWhateverTheirOrder) {
 
 /// The application's side of it: nothing but numbers of packets that were handed in, and each run
 /// inside of its packet.
+TEST(Sequencer, AChannelThatIsRemovedGivesItsFiguresAndItsPlaceToAnother) {
+  Bench bench;
+  bench.push(5, kSecondNs, 0);
+  bench.push(9, kSecondNs, 0);
+  bench.push(50, kSecondNs, 1);
+  bench.take_decided();
+  const std::unique_ptr<Channel> removed = bench->remove(0);
+  EXPECT_EQ(removed->messages(), 2u);
+  EXPECT_EQ(removed->gap_messages(), 3u);
+  bench.push(10, kSecondNs, 0);
+  EXPECT_EQ(bench.take_decided(), (All{{0, 10, Outcome::old_epoch, 0}})) << "nobody wants it";
+  EXPECT_FALSE(bench->has(0));
+
+  bench->install(0, bench->make_channel(7, removed->framing()));
+  bench.push(9, kSecondNs, 0);
+  bench.push(11, kSecondNs, 0);
+  EXPECT_EQ(bench.take_decided(), (All{{0, 9, Outcome::won, 1}, {0, 11, Outcome::won, 1}}));
+  bench->finish();
+  ASSERT_EQ(bench->gaps().gaps().size(), 2u);
+  EXPECT_EQ(bench->gaps().gaps()[0].origin.channel, 0u);
+  EXPECT_EQ(bench->gaps().gaps()[1].origin.channel, 7u);
+  EXPECT_EQ(bench->lost_messages(0), 4u) << "of the channel that is gone, and of the other";
+}
+
+TEST(Sequencer, AChannelThatIsRemovedDecidesWhatItHolds) {
+  Bench bench;
+  for (std::uint64_t i = 1; i < 300; ++i) bench.push(i, kSecondNs);
+  bench.push(5, 5 * kSecondNs);  // as numbers that begin again do: it waits for a second one
+  bench.take_decided();
+  ASSERT_EQ(bench->held(), 1u);
+  bench->remove(0);
+  EXPECT_EQ(bench->held(), 0u);
+  EXPECT_EQ(bench.take_decided().size(), 1u);
+  bench->tick(9 * kSecondNs);
+}
+
 class Auditor final : public Decisions {
  public:
   std::uint64_t decisions = 0;

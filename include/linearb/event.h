@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace linearb {
+
+/// Something that happened to a line while a receiver runs, beside its packets.
+struct Event {
+  enum class Kind {
+    line_gone,     ///< its interface was removed; the other lines go on
+    line_back,     ///< an interface of that name is there again, and is received from
+    line_down,     ///< its interface was set down, or
+    line_up,       ///< up again
+    more_queues,   ///< the interface has more RX queues; they are received from
+    hook_again,    ///< somebody had detached the hook; it is attached again
+    hook_foreign,  ///< somebody has put another XDP program in its place: the line is deaf
+    trouble,       ///< what was to be done about one of the above has failed, and is tried again
+  };
+
+  Kind kind = Kind::trouble;
+  std::string lines;      ///< those on the interface: "A", "A, B"
+  std::string interface;  ///< its name
+  std::string text;       ///< one line for people that says all of it
+};
+
+/// Told on a thread of the receiver's own; it may take its time, but delays what follows.
+using OnEvent = std::function<void(const Event&)>;
+
+}  // namespace linearb

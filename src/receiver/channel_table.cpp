@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/channel_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "linearb/error.h"
+
+namespace linearb::receiver {
+namespace {
+
+bool same_framing(const RunningChannel& channel, const Channel& options,
+                  const config::Framing& framing) {
+  return channel.options.framing == options.framing &&
+         std::memcmp(&channel.framing.descriptor, &framing.descriptor, sizeof(lb_framing)) == 0;
+}
+
+/// Places of the maps that nobody has.
+class Places {
+ public:
+  explicit Places(std::size_t room) : taken_(room) {}
+  void take(std::size_t place) { taken_[place] = true; }
+  /// The lowest free one that `avoided` does not have either; if there is none, the lowest free
+  /// one; if there is none, as many as there are places.
+  std::size_t take_free(const Places& avoided) {
+    std::size_t found =
+        lowest([&](std::size_t place) { return taken_[place] || avoided.taken_[place]; });
+    if (found == taken_.size()) found = lowest([&](std::size_t place) { return taken_[place]; });
+    if (found < taken_.size()) taken_[found] = true;
+    return found;
+  }
+
+ private:
+  template <class Unusable>
+  std::size_t lowest(Unusable unusable) const {
+    std::size_t place = 0;
+    while (place < taken_.size() && unusable(place)) ++place;
+    return place;
+  }
+
+  std::vector<bool> taken_;
+};
+
+/// The places in the maps of what is kept, and of what goes: the hook may still be reading those.
+struct Occupied {
+  Places kept;
+  Places removed;
+};
+
+template <class Member>
+Occupied occupied(const ChannelPlan& plan, std::size_t room, Member member) {
+  Occupied result{Places(room), Places(room)};
+  for (const RunningChannel& channel : plan.kept) result.kept.take(channel.*member);
+  for (const RunningChannel& channel : plan.removed) result.removed.take(channel.*member);
+  return result;
+}
+
+void place_channels(ChannelPlan& plan, std::size_t room) {
+  Occupied places = occupied(plan, room, &RunningChannel::index);
+  for (RunningChannel& channel : plan.added) {
+    const std::size_t place = places.kept.take_free(places.removed);
+    if (place == room)
+      throw UsageError(
+          fmt::format("{} channels; the hook that is attached has room for {}: linearb detach, "
+                      "and start again",
+                      plan.kept.size() + plan.added.size(), room));
+    channel.index = static_cast<std::uint16_t>(place);
+  }
+}
+
+/// Channels of one framing share its descriptor.
+void place_framings(ChannelPlan& plan, std::size_t room) {
+  Occupied places = occupied(plan, room, &RunningChannel::framing_index);
+  std::vector<const RunningChannel*> placed;
+  for (const RunningChannel& channel : plan.kept) placed.push_back(&channel);
+  for (RunningChannel& channel : plan.added) {
+    const auto twin = std::ranges::find_if(placed, [&](const RunningChannel* other) {
+      return same_framing(*other, channel.options, channel.framing);
+    });
+    const std::size_t place =
+        twin != placed.end() ? (*twin)->framing_index : places.kept.take_free(places.removed);
+    if (place == room)
+      throw UsageError(
+          fmt::format("more than {} framings among the channels; the hook takes {}", room, room));
+    channel.framing_index = static_cast<std::uint8_t>(place);
+    placed.push_back(&channel);
+  }
+}
+
+}  // namespace
+
+std::vector<RunningChannel> ChannelPlan::wanted() const {
+  std::vector<RunningChannel> all = kept;
+  all.insert(all.end(), added.begin(), added.end());
+  return all;
+}
+
+ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
+                          const std::vector<Channel>& wanted,
+                          const std::vector<config::Framing>& framings, std::uint32_t next_serial,
+                          const ChannelRoom& room) {
+  ChannelPlan plan;
+  std::vector<bool> goes_on(running.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto found = std::ranges::find_if(running, [&](const RunningChannel& channel) {
+      return channel.options.name == wanted[i].name &&
+             same_framing(channel, wanted[i], framings[i]);
+    });
+    if (found == running.end()) {
+      plan.added.push_back({.options = wanted[i], .framing = framings[i], .serial = next_serial++});
+      continue;
+    }
+    goes_on[static_cast<std::size_t>(found - running.begin())] = true;
+    plan.kept.push_back(*found);
+    plan.kept.back().options = wanted[i];
+  }
+  for (std::size_t i = 0; i < running.size(); ++i)
+    if (!goes_on[i]) plan.removed.push_back(running[i]);
+  place_channels(plan, room.channels);
+  place_framings(plan, room.framings);
+  return plan;
+}
+
+}  // namespace linearb::receiver

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace linearb::receiver {
+
+/// What a receiver knows of an interface that it receives from, or what the kernel says of it.
+struct LinkState {
+  std::uint32_t index = 0;  ///< 0: there is none of that name
+  bool up = false;
+  std::uint32_t queues = 0;      ///< RX queues; known: with a socket
+  std::uint32_t program_id = 0;  ///< of the XDP program; 0: none
+};
+
+enum class LinkChange {
+  gone,           ///< close its sockets
+  back,           ///< attach, and open sockets
+  down,           ///< say so; sockets and hook stay, and work again when it is up
+  up,             ///< say so
+  more_queues,    ///< open sockets for the new ones; the kernel refuses fewer while they have one
+  hook_gone,      ///< attach again
+  hook_replaced,  ///< say so
+};
+
+/// What has to be done, in order, where `known` is and `seen` is what the kernel says now. Pure.
+std::vector<LinkChange> changes_between(const LinkState& known, const LinkState& seen);
+
+}  // namespace linearb::receiver

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/port.h"
+
+#include <fmt/format.h>
+
+namespace linearb::receiver {
+namespace {
+
+/// A receiver sends nothing; the kernel wants the ring all the same.
+constexpr std::uint32_t kCompletionRingEntries = 64;
+
+/// A hook in generic mode never sees a zero-copy queue.
+ZeroCopy zero_copy_for(bool generic, ZeroCopy wanted) {
+  return generic && wanted == ZeroCopy::automatic ? ZeroCopy::off : wanted;
+}
+
+}  // namespace
+
+std::unique_ptr<Port> open_port(const PortOptions& wanted, const ReceiverOptions& options) {
+  auto port = std::make_unique<Port>();
+  port->slot = wanted.slot_base + wanted.queue;
+  port->interface_index = wanted.interface_index;
+  port->line = wanted.line;
+  port->name = fmt::format("{} queue {}", wanted.interface, wanted.queue);
+  port->umem = std::make_unique<xsk::Umem>(
+      xsk::UmemOptions{.frame_size = wanted.frame_size,
+                       .frames = options.frames,
+                       .huge_pages = options.hugepages,
+                       .fill_ring_entries = options.frames,
+                       .completion_ring_entries = kCompletionRingEntries});
+  xsk::SocketOptions socket{.interface = wanted.interface,
+                            .queue = wanted.queue,
+                            .receive_frames = options.frames,
+                            .rx_ring_entries = options.frames,
+                            .zero_copy = zero_copy_for(wanted.generic, options.zero_copy)};
+  if (options.wait == Wait::busy_poll) socket.busy_poll = xsk::BusyPoll{};
+  port->socket = std::make_unique<xsk::Socket>(*port->umem, socket);
+  return port;
+}
+
+}  // namespace linearb::receiver

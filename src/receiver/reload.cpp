@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Wiring, while it runs: channels come and go.
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "linearb/error.h"
+#include "receiver/wiring.h"
+
+namespace linearb::receiver {
+namespace {
+
+/// The options that a running receiver cannot change, as they are called on the command line.
+std::vector<std::string_view> other_changes(const ReceiverOptions& runs,
+                                            const ReceiverOptions& wanted) {
+  std::vector<std::string_view> changes;
+  const auto compare = [&](std::string_view option, bool same) {
+    if (!same) changes.push_back(option);
+  };
+  compare("line", runs.lines == wanted.lines);
+  compare("dedup", runs.dedup == wanted.dedup);
+  compare("order", runs.order == wanted.order);
+  compare("mode", runs.mode == wanted.mode);
+  compare("zero-copy", runs.zero_copy == wanted.zero_copy);
+  compare("wait", runs.wait == wanted.wait);
+  compare("cpu", runs.cpu == wanted.cpu);
+  compare("frames", runs.frames == wanted.frames);
+  compare("hugepages", runs.hugepages == wanted.hugepages);
+  compare("keep-hook", runs.keep_hook == wanted.keep_hook);
+  compare("packets", runs.packets == wanted.packets);
+  compare("idle-exit", runs.idle_exit_seconds == wanted.idle_exit_seconds);
+  compare("write", runs.write_path == wanted.write_path);
+  return changes;
+}
+
+void refuse_other_changes(const ReceiverOptions& runs, const ReceiverOptions& wanted) {
+  const std::vector<std::string_view> changes = other_changes(runs, wanted);
+  if (!changes.empty())
+    throw UsageError(
+        fmt::format("{} cannot change while the receiver runs, channels alone can: start it again",
+                    fmt::join(changes, ", ")));
+}
+
+[[noreturn]] void throw_run_is_over() {
+  throw Error("reload: the run is over");
+}
+
+}  // namespace
+
+/// Three steps, so that nobody meets what he does not know: the data path learns where packets may
+/// come from; the hook lets go of what is removed, and when all of that has come the data path
+/// ends it; the hook learns what is new.
+void Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
+  validate(wanted);
+  refuse_other_changes(options_, wanted);
+  const auto serial = static_cast<std::uint32_t>(channel_names_.size());
+  const ChannelPlan plan =
+      plan_channels(channels_, wanted.channels, load_framings(wanted), serial, room());
+  const std::vector<RunningChannel> all = plan.wanted();
+  const std::uint32_t spare = hook::spare_flow_table(maps());
+  const hook::FlowTable without =
+      hook::build_flow_table(flows_of(plan.kept), maps().flow_buckets(), spare);
+  auto with = std::make_unique<hook::FlowTable>(
+      hook::build_flow_table(flows_of(all), maps().flow_buckets(), spare ^ 1));
+  std::vector<std::optional<sys::MulticastJoins>> joins(interfaces_.size());
+  for (std::size_t i = 0; i < interfaces_.size(); ++i)
+    if (interfaces_[i].known.index != 0) joins[i].emplace(join_groups(interfaces_[i], all));
+
+  Change lookup;
+  lookup.flows = with.get();
+  if (!running.handover.request(lookup, running.wake)) throw_run_is_over();
+  flows_before_ = std::exchange(flows_, std::move(with));
+  hook::publish_flows(maps(), without);
+
+  Change change;
+  for (const auto& port : ports_)
+    change.wait_for.emplace_back(port.get(),
+                                 lb_load_acquire(&maps().credit(port->slot).redirected));
+  for (const RunningChannel& channel : plan.removed) change.removed.push_back({channel.index});
+  for (const RunningChannel& channel : plan.added) {
+    maps().framings()[channel.framing_index] = channel.framing.descriptor;
+    change.added.push_back({channel.index, running.data_path.make_channel(
+                                               channel.serial, channel.framing.descriptor)});
+  }
+  if (!running.handover.request(change, running.wake)) throw_run_is_over();
+  remember_removed(plan.removed, change);
+  hook::publish_flows(maps(), *flows_);
+
+  for (const RunningChannel& channel : plan.added) channel_names_.push_back(channel.options.name);
+  channels_ = all;
+  options_.channels = wanted.channels;
+  for (std::size_t i = 0; i < interfaces_.size(); ++i)
+    if (joins[i]) interfaces_[i].joins = std::move(joins[i]);
+}
+
+void Wiring::remember_removed(const std::vector<RunningChannel>& removed, const Change& change) {
+  for (std::size_t i = 0; i < removed.size(); ++i) {
+    const sequencer::Channel& ended = *change.removed[i].channel;
+    removed_.push_back({removed[i].serial,
+                        {.name = removed[i].options.name,
+                         .framing = removed[i].options.framing,
+                         .messages = ended.messages(),
+                         .gap_messages = ended.gap_messages(),
+                         .epoch = ended.newest_epoch()}});
+    for (std::uint32_t line = 0; line < options_.lines.size(); ++line)
+      skipped_on_removed_[line] +=
+          std::exchange(maps().mark(removed[i].index, line).skipped_unseen, 0);
+  }
+}
+
+}  // namespace linearb::receiver

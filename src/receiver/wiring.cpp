@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/wiring.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/walk.h"
+#include "sys/error.h"
+
+namespace linearb::receiver {
+namespace {
+
+bool is_multicast(std::uint32_t address) {
+  return address >> 28 == 0xe;  // RFC 5771: 224/4
+}
+
+/// The framings by their place in the hook's map.
+std::vector<lb_framing> descriptors_of(const std::vector<RunningChannel>& channels) {
+  std::vector<lb_framing> descriptors;
+  for (const RunningChannel& channel : channels) {
+    if (descriptors.size() <= channel.framing_index) descriptors.resize(channel.framing_index + 1u);
+    descriptors[channel.framing_index] = channel.framing.descriptor;
+  }
+  return descriptors;
+}
+
+std::vector<std::string> names_of(const std::vector<RunningChannel>& channels) {
+  std::vector<std::string> names;
+  for (const RunningChannel& channel : channels) names.push_back(channel.options.name);
+  return names;
+}
+
+std::uint32_t queues_of(const std::string& interface) {
+  const std::uint32_t queues = sys::rx_queues(interface);
+  if (queues > LB_QUEUES_MAX)
+    throw Error(
+        fmt::format("interface {} has {} RX queues, linearb takes up to {}; reduce them "
+                    "(ethtool -L {} combined {})",
+                    interface, queues, static_cast<int>(LB_QUEUES_MAX), interface,
+                    static_cast<int>(LB_QUEUES_MAX)));
+  return queues;
+}
+
+std::vector<LineInterface> interfaces_of(const std::vector<Line>& lines) {
+  std::vector<LineInterface> interfaces;
+  for (std::uint32_t i = 0; i < lines.size(); ++i) {
+    const std::string& name = lines[i].interface;
+    if (const auto shared = std::ranges::find(interfaces, name, &LineInterface::name);
+        shared != interfaces.end()) {
+      shared->lines += ", " + lines[i].name;
+      continue;
+    }
+    const sys::Interface found = sys::query_interface(name);
+    if (!found.up)
+      throw Error(fmt::format("line {}: interface {} is down; set it up (ip link set {} up)",
+                              lines[i].name, name, name));
+    LineInterface& interface = interfaces.emplace_back();
+    interface.name = name;
+    interface.lines = lines[i].name;
+    interface.first_line = i;
+    interface.slot_base = static_cast<std::uint32_t>(interfaces.size() - 1) * LB_QUEUES_MAX;
+    interface.known = {.index = found.index, .up = true, .queues = queues_of(name)};
+    interface.counters_before = interface.counters = found.counters;
+  }
+  return interfaces;
+}
+
+/// One size for all: the hook compares with one.
+std::uint32_t frame_size_for(const std::vector<LineInterface>& interfaces) {
+  for (const LineInterface& interface : interfaces) {
+    const std::uint32_t largest = sys::query_interface(interface.name).mtu + LB_ETHERNET_HEADER +
+                                  LB_VLAN_TAGS_MAX * LB_VLAN_TAG;
+    if (largest > xsk::frame_room(xsk::kFrameSizeSmall)) return xsk::kFrameSizeLarge;
+  }
+  return xsk::kFrameSizeSmall;
+}
+
+hook::Capacity capacity_of(const ReceiverOptions& options) {
+  return {static_cast<std::uint32_t>(options.channels.size()),
+          static_cast<std::uint32_t>(options.channels.size() * options.lines.size())};
+}
+
+const ReceiverOptions& validated(const ReceiverOptions& options) {
+  validate(options);
+  return options;
+}
+
+}  // namespace
+
+std::vector<config::Framing> load_framings(const ReceiverOptions& options) {
+  std::vector<config::Framing> framings;
+  for (const Channel& channel : options.channels) {
+    framings.push_back(config::load_framing(channel.framing));
+    if (options.dedup == Dedup::lru && framings.back().descriptor.count.width != 0)
+      throw UsageError(
+          fmt::format("channel {}: --dedup lru is for framings with one identifier in "
+                      "a packet; {} counts messages",
+                      channel.name, channel.framing));
+  }
+  return framings;
+}
+
+std::uint64_t LineInterface::nic_lost() const noexcept {
+  return nic_lost_before + counters.rx_missed - counters_before.rx_missed + counters.rx_dropped -
+         counters_before.rx_dropped;
+}
+
+Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
+    : options_(validated(options)),
+      on_event_(std::move(on_event)),
+      channels_(plan_channels({}, options_.channels, load_framings(options_), 0, {}).added),
+      channel_names_(names_of(channels_)),
+      interfaces_(interfaces_of(options_.lines)),
+      hook_(hook_interfaces(), capacity_of(options_)),
+      ownership_(hook_.maps()),
+      frame_size_(frame_size_for(interfaces_)) {
+  hook_.attach(options_.mode);
+  if (options_.keep_hook) hook_.keep();
+  std::vector<hook::Setup::InterfaceLine> lines;
+  for (std::size_t i = 0; i < interfaces_.size(); ++i) {
+    LineInterface& interface = interfaces_[i];
+    interface.native = hook_.is_native(i);
+    interface.known.program_id =
+        hook::attachment_of({interface.name, interface.known.index}).program_id;
+    lines.push_back({interface.known.index, interface.first_line});
+    for (auto& port : open_ports(interface, 0, interface.known.queues))
+      ports_.push_back(std::move(port));
+  }
+  const std::vector<lb_flow> flows = flows_of(channels_);
+  const std::vector<lb_framing> framings = descriptors_of(channels_);
+  flows_ = std::make_unique<hook::FlowTable>(
+      hook::take_over(maps(), {.flows = flows,
+                               .framings = framings,
+                               .interfaces = lines,
+                               .lines = static_cast<std::uint32_t>(options_.lines.size()),
+                               .frame_room = xsk::frame_room(frame_size_)}));
+  for (LineInterface& interface : interfaces_)
+    interface.joins.emplace(join_groups(interface, channels_));
+}
+
+Wiring::~Wiring() {
+  for (const auto& port : ports_) maps().clear_socket(port->slot);
+}
+
+void Wiring::start(DataPath& data_path) {
+  Change change;
+  change.flows = flows_.get();
+  for (const RunningChannel& channel : channels_)
+    change.added.push_back(
+        {channel.index, data_path.make_channel(channel.serial, channel.framing.descriptor)});
+  for (const auto& port : ports_) change.opened.push_back(port.get());
+  data_path.carry_out(change);
+}
+
+void Wiring::open_slots() {
+  for (const auto& port : ports_) {
+    begin_credit(*port);
+    open_slot(*port);
+  }
+}
+
+/// Nothing is outstanding: no hook redirects into an empty slot. Before the data path looks at it.
+void Wiring::begin_credit(Port& port) {
+  lb_credit& credit = maps().credit(port.slot);
+  port.redirected_before = lb_load_acquire(&credit.redirected);
+  lb_store_release(&credit.returned, port.redirected_before);
+}
+
+/// Credit first, then the socket: the hook looks for the socket first.
+void Wiring::open_slot(const Port& port) {
+  lb_store_release(&maps().credit(port.slot).capacity, options_.frames);
+  maps().set_socket(port.slot, port.socket->fd());
+}
+
+const LineInterface& Wiring::interface_of(std::size_t line) const noexcept {
+  return *std::ranges::find(interfaces_, options_.lines[line].interface, &LineInterface::name);
+}
+
+std::vector<hook::Interface> Wiring::hook_interfaces() const {
+  std::vector<hook::Interface> result;
+  for (const LineInterface& interface : interfaces_)
+    result.push_back({interface.name, interface.known.index});
+  return result;
+}
+
+ChannelRoom Wiring::room() const noexcept {
+  return {.channels = maps().windows().size(), .framings = maps().framings().size()};
+}
+
+Wiring::Ports Wiring::open_ports(LineInterface& interface, std::uint32_t first_queue,
+                                 std::uint32_t queues) {
+  std::vector<bool> taken(kPortsMax);
+  for (const Ports* ports : {&ports_, &closed_})
+    for (const auto& port : *ports) taken[port->id] = true;
+  Ports opened;
+  for (std::uint32_t queue = first_queue, id = 0; queue < queues; ++queue, ++id) {
+    while (taken[id]) ++id;
+    opened.push_back(open_port({.interface = interface.name,
+                                .interface_index = interface.known.index,
+                                .queue = queue,
+                                .slot_base = interface.slot_base,
+                                .line = interface.first_line,
+                                .frame_size = frame_size_,
+                                .generic = !interface.native},
+                               options_));
+    Port& port = *opened.back();
+    port.id = id;
+    interface.zero_copy = port.socket->zero_copy();
+  }
+  return opened;
+}
+
+std::vector<lb_flow> Wiring::flows_of(const std::vector<RunningChannel>& channels) const {
+  std::vector<lb_flow> flows;
+  const std::uint32_t flags = options_.dedup == Dedup::lru ? LB_FLOW_LRU : 0;
+  for (std::size_t line = 0; line < options_.lines.size(); ++line) {
+    const LineInterface& interface = interface_of(line);
+    if (interface.known.index == 0) continue;
+    for (const RunningChannel& channel : channels) {
+      const Destination& destination = channel.options.destination_on(options_.lines[line].name);
+      flows.push_back(
+          {.interface_index = interface.known.index,
+           .destination = destination.address,
+           .port = destination.port,
+           .channel = channel.index,
+           .slot_base = static_cast<lb_u16>(interface.slot_base),
+           .line = static_cast<lb_u8>(line),
+           .framing_and_flags = static_cast<lb_u8>(channel.framing_index | flags << 6)});
+    }
+  }
+  return flows;
+}
+
+sys::MulticastJoins Wiring::join_groups(const LineInterface& interface,
+                                        const std::vector<RunningChannel>& channels) const {
+  std::vector<sys::Membership> memberships;
+  for (const Line& line : options_.lines) {
+    if (line.interface != interface.name) continue;
+    for (const RunningChannel& channel : channels) {
+      const std::uint32_t group = channel.options.destination_on(line.name).address;
+      if (is_multicast(group)) memberships.push_back({group, 0});
+    }
+  }
+  return {interface.name, memberships};
+}
+
+std::uint64_t Wiring::skipped_unseen(std::uint32_t line) const noexcept {
+  std::uint64_t skipped = skipped_on_removed_[line];
+  for (const RunningChannel& channel : channels_)
+    skipped += maps().mark(channel.index, line).skipped_unseen;
+  return skipped;
+}
+
+void Wiring::finish() {
+  for (LineInterface& interface : interfaces_) {
+    const auto now = sys::find_interface(interface.name);
+    if (now && now->index == interface.known.index) interface.counters = now->counters;
+  }
+}
+
+}  // namespace linearb::receiver

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hook/hook.h"
+#include "hook/takeover.h"
+#include "linearb/event.h"
+#include "linearb/options.h"
+#include "linearb/summary.h"
+#include "receiver/channel_table.h"
+#include "receiver/data_path.h"
+#include "receiver/handover.h"
+#include "receiver/link_watch.h"
+#include "receiver/port.h"
+#include "sys/interface.h"
+#include "sys/multicast.h"
+
+namespace linearb::receiver {
+
+/// An interface that lines are on; several lines may share one. It is known by its name: the
+/// interface behind the name may go, and another one come.
+struct LineInterface {
+  std::string name;
+  std::string lines;             ///< for messages: "A", "A, B"
+  std::uint32_t first_line = 0;  ///< place in the options
+  std::uint32_t slot_base = 0;
+  LinkState known;
+  bool native = false;                     ///< as last attached
+  bool zero_copy = false;                  ///< as last bound
+  sys::InterfaceCounters counters_before;  ///< when it was opened
+  sys::InterfaceCounters counters;         ///< when it was looked at last
+  std::uint64_t nic_lost_before = 0;       ///< on interfaces of that name that are gone
+  std::optional<sys::MulticastJoins> joins;
+  std::string trouble;  ///< what was said last, so that it is said once
+
+  std::uint64_t nic_lost() const noexcept;
+};
+
+/// The framings of the channels, in their order. Throws UsageError.
+std::vector<config::Framing> load_framings(const ReceiverOptions& options);
+
+/// A channel that a reload has removed.
+struct RemovedChannel {
+  std::uint32_t serial = 0;
+  ChannelSummary summary;
+};
+
+/// What joins the interfaces of a host to a data path: the hook on them, the flows that it knows,
+/// sockets in its slots, groups that are joined. It is set up once, and mended while the data path
+/// runs: interfaces go and come back, channels change. The data path takes part by Handover.
+///
+/// One thread at a time.
+class Wiring {
+ public:
+  /// Whom a running wiring tells, and how it reaches the data path.
+  struct Running {
+    DataPath& data_path;
+    Handover& handover;
+    std::function<void()> wake;  ///< gets the data thread out of its wait
+  };
+
+  /// Finds the interfaces, loads or adopts the hook, attaches it, opens a socket for every RX
+  /// queue, takes the hook over, joins the groups. The slots are empty still. Throws UsageError,
+  /// Error.
+  Wiring(const ReceiverOptions& options, OnEvent on_event);
+  /// Empties the slots; sockets go before the hook, the hook before the ownership of it.
+  ~Wiring();
+  Wiring(const Wiring&) = delete;
+  Wiring& operator=(const Wiring&) = delete;
+
+  /// All that the data path has to know before it runs.
+  void start(DataPath& data_path);
+  /// From here on the hook redirects.
+  void open_slots();
+
+  /// One look at every interface; does what is to be done about it, and tells. Throws nothing but
+  /// what cannot be helped: what fails is tried again at the next look.
+  void look(const Running& running);
+  /// See Receiver::reload.
+  void reload(const ReceiverOptions& options, const Running& running);
+  /// The data path has ended: what stands in the counters of interfaces is taken for the summary.
+  void finish();
+
+  const ReceiverOptions& options() const noexcept { return options_; }
+  const hook::Hook& hook() const noexcept { return hook_; }
+  const hook::Maps& maps() const noexcept { return hook_.maps(); }
+  const std::vector<LineInterface>& interfaces() const noexcept { return interfaces_; }
+  const LineInterface& interface_of(std::size_t line) const noexcept;
+  const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
+  const std::vector<ClosedPort>& closed_ports() const noexcept { return closed_ports_; }
+  const std::vector<RunningChannel>& channels() const noexcept { return channels_; }
+  const std::vector<RemovedChannel>& removed_channels() const noexcept { return removed_; }
+  /// Of every channel that there was, by its serial.
+  const std::vector<std::string>& channel_names() const noexcept { return channel_names_; }
+  /// Numbers that the hook saw the line skip, where the receiver could not.
+  std::uint64_t skipped_unseen(std::uint32_t line) const noexcept;
+
+ private:
+  using Ports = std::vector<std::unique_ptr<Port>>;
+
+  std::vector<hook::Interface> hook_interfaces() const;
+  ChannelRoom room() const noexcept;
+  Ports open_ports(LineInterface& interface, std::uint32_t first_queue, std::uint32_t queues);
+  std::vector<lb_flow> flows_of(const std::vector<RunningChannel>& channels) const;
+  sys::MulticastJoins join_groups(const LineInterface& interface,
+                                  const std::vector<RunningChannel>& channels) const;
+  void begin_credit(Port& port);
+  void open_slot(const Port& port);
+
+  // mend.cpp
+  LinkState observe(LineInterface& interface) const;
+  void look_at(LineInterface& interface, const Running& running);
+  void act(LinkChange change, LineInterface& interface, const LinkState& seen,
+           const Running& running);
+  void close(LineInterface& interface, const Running& running);
+  void take_back(LineInterface& interface, const LinkState& seen, const Running& running);
+  void open_more(LineInterface& interface, std::uint32_t queues, const Running& running);
+  void attach_again(LineInterface& interface, std::uint32_t index);
+  void hand_over(Ports opened, LineInterface& interface, const Running& running);
+  void forget(LineInterface& interface);
+  void tell(Event::Kind kind, const LineInterface& interface, const std::string& text) const;
+  // reload.cpp
+  void remember_removed(const std::vector<RunningChannel>& removed, const Change& change);
+
+  ReceiverOptions options_;
+  OnEvent on_event_;
+  std::vector<RunningChannel> channels_;
+  std::vector<std::string> channel_names_;
+  std::vector<RemovedChannel> removed_;
+  std::array<std::uint64_t, LB_LINES_MAX> skipped_on_removed_{};
+  std::vector<LineInterface> interfaces_;
+  hook::Hook hook_;
+  hook::Ownership ownership_;
+  std::uint32_t frame_size_ = xsk::kFrameSizeSmall;
+  std::unique_ptr<hook::FlowTable> flows_;
+  std::unique_ptr<hook::FlowTable> flows_before_;  ///< the data path may still look into it
+  Ports ports_;                                    ///< open
+  Ports closed_;  ///< with frames that the sequencer holds, perhaps
+  std::vector<ClosedPort> closed_ports_;
+};
+
+}  // namespace linearb::receiver

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lines whose interfaces go, come back, flap and change while a receiver runs:
+//
+//   situation                         the operator reads               what is delivered
+//   interface deleted                 is gone; the other lines go on   what the others bring
+//   there again                       is there again                   from it too, with new
+//   sockets set down, and up                  is down; set it up / is up       the same sockets go
+//   on more RX queues                    has 4 RX queues now              from all of them hook
+//   detached by somebody         had lost its hook                attached again another program in
+//   its place      has another XDP program (id)     what the others bring deleted while a packet is
+//   held    is gone                          the held one is not lost
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include "e2e/arbitration.h"
+#include "support/redirect_program.h"
+#include "sys/interface.h"
+
+namespace linearb::test {
+namespace {
+
+class Lines : public LabTest, public ::testing::WithParamInterface<Mode> {
+ protected:
+  static ReceiverOptions options() {
+    ReceiverOptions options;
+    options.mode = GetParam();
+    return options;
+  }
+  static void expect_sound(const Summary& summary, const Running& running) {
+    EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+    EXPECT_EQ(running.wrong_bytes(), 0u);
+    EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
+    for (const LineSummary& line : summary.lines)
+      EXPECT_EQ(line.mode, GetParam() == Mode::native ? "native" : "generic");
+  }
+  static void command(const std::string& text) { ASSERT_EQ(std::system(text.c_str()), 0) << text; }
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, Lines, ::testing::Values(Mode::native, Mode::generic),
+                         [](const auto& test) {
+                           return test.param == Mode::native ? "Native" : "Generic";
+                         });
+
+TEST_P(Lines, AnInterfaceThatIsDeletedLeavesTheOtherLineAndIsTakenBack) {
+  Running running(options());
+  feed(feed_on("AB", 1, 5'000));
+  auto other = std::async(std::launch::async, [] { feed(feed_on("B", 5'001, 10'000)); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  command("ip link del vethA_src");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone));
+  other.get();
+  lab::up({});
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_back)) << running.event_texts();
+  feed(feed_on("A", 15'001, 5'000));
+  feed(feed_on("AB", 20'001, 5'000));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 25'000);
+  EXPECT_EQ(summary.messages, 25'000u);
+  EXPECT_EQ(summary.gap_messages, 0u);
+  EXPECT_EQ(summary.lines[0].packets, 15'000u);
+  EXPECT_TRUE(contains(running.event_texts(), "line A: interface vethA_dst is gone"));
+  EXPECT_TRUE(contains(running.event_texts(), "line A: interface vethA_dst is there again"));
+}
+
+TEST_P(Lines, InterfacesThatGoAndComeAgainAndAgainLoseNothing) {
+  constexpr int kRounds = 8;
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  for (int round = 0; round < kRounds; ++round) {
+    const std::uint64_t first = 1'001 + 2'000 * static_cast<std::uint64_t>(round);
+    const std::string gone = round % 2 ? "A" : "B";
+    const std::string stays = round % 2 ? "B" : "A";
+    command("ip link del veth" + gone + "_src");
+    feed(feed_on(stays, first, 1'000));
+    lab::up({});
+    const auto times = static_cast<std::ptrdiff_t>(round) + 1;
+    ASSERT_TRUE(running.wait_for(Event::Kind::line_back, times)) << running.event_texts();
+    feed(feed_on(gone, first + 1'000, 1'000));
+  }
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 1'000 + 2'000 * kRounds);
+  EXPECT_EQ(summary.gap_messages, 0u);
+}
+
+TEST_P(Lines, BothInterfacesMayGoAtOnce) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  lab::down();
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone, 2));
+  lab::up({});
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_back, 2)) << running.event_texts();
+  feed(feed_on("AB", 1'001, 1'000));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 2'000);
+}
+
+TEST_P(Lines, AReceiverMayEndWhileAnInterfaceIsGone) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  command("ip link del vethA_src");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 1'000);
+}
+
+TEST_P(Lines, AnInterfaceThatIsDownIsSaidAndGoesOnWhenItIsUp) {
+  Running running(options());
+  feed(feed_on("AB", 1, 2'000));
+  for (int flap = 1; flap <= 5; ++flap) {
+    sys::set_interface_up("vethA_dst", false);
+    ASSERT_TRUE(running.wait_for(Event::Kind::line_down, flap)) << running.event_texts();
+    sys::set_interface_up("vethA_dst", true);
+    ASSERT_TRUE(running.wait_for(Event::Kind::line_up, flap)) << running.event_texts();
+  }
+  feed(feed_on("A", 2'001, 2'000));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 4'000);
+  EXPECT_TRUE(
+      contains(running.event_texts(),
+               "line A: interface vethA_dst is down; set it up (ip link set vethA_dst up)"));
+}
+
+TEST_P(Lines, AHookThatSomebodyDetachedIsAttachedAgain) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  const std::string mode = GetParam() == Mode::native ? "xdpdrv" : "xdpgeneric";
+  command("ip link set dev vethA_dst " + mode + " off");
+  EXPECT_TRUE(running.wait_for(Event::Kind::hook_again)) << running.event_texts();
+  feed(feed_on("A", 1'001, 1'000));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 2'000);
+}
+
+TEST_P(Lines, AnotherProgramInPlaceOfTheHookIsSaidAndNotReplaced) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  const std::uint32_t flags = GetParam() == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+  {
+    const RedirectProgram foreign("vethA_dst", flags);
+    EXPECT_TRUE(running.wait_for(Event::Kind::hook_foreign)) << running.event_texts();
+    feed(feed_on("AB", 1'001, 1'000));
+  }
+  EXPECT_TRUE(running.wait_for(Event::Kind::hook_again)) << running.event_texts();
+  feed(feed_on("A", 2'001, 1'000));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 3'000);
+  EXPECT_EQ(summary.lines[0].packets, 2'000u) << "what the foreign program took is not ours";
+}
+
+/// The numbers begin again after a pause: one such packet is held until a second one confirms it.
+TEST_P(Lines, APacketThatIsHeldOutlivesItsInterface) {
+  Running running(options());
+  feed(feed_on("AB", 1, 3'000));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  feed(feed_on("A", 1, 1));
+  command("ip link del vethA_src");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone));
+  lab::up({});
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_back)) << running.event_texts();
+  feed(feed_on("AB", 3'001, 1'000));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'200));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 4'000);
+  EXPECT_EQ(summary.lines[0].packets, 4'001u);
+}
+
+class Queues : public Lines {
+ protected:
+  lab::LabOptions lab_options() const override { return {.lines = 2, .queues = 4, .mtu = 1500}; }
+
+  static void set_queues(const std::string& interface, std::uint32_t queues) {
+    const sys::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ethtool_channels channels{};
+    channels.cmd = ETHTOOL_GCHANNELS;
+    ifreq request{};
+    interface.copy(request.ifr_name, IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&channels);
+    ASSERT_EQ(::ioctl(socket.get(), SIOCETHTOOL, &request), 0);
+    channels.cmd = ETHTOOL_SCHANNELS;
+    channels.rx_count = channels.tx_count = queues;
+    ASSERT_EQ(::ioctl(socket.get(), SIOCETHTOOL, &request), 0) << std::strerror(errno);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, Queues, ::testing::Values(Mode::native, Mode::generic),
+                         [](const auto& test) {
+                           return test.param == Mode::native ? "Native" : "Generic";
+                         });
+
+TEST_P(Queues, AnInterfaceWithMoreQueuesIsReceivedFromOnAll) {
+  // Natively a veth takes no fewer RX queues than its other end has TX queues.
+  set_queues("vethA_src", 1);
+  set_queues("vethA_dst", 1);
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  set_queues("vethA_dst", 4);
+  set_queues("vethA_src", 4);
+  EXPECT_TRUE(running.wait_for(Event::Kind::more_queues)) << running.event_texts();
+  for (std::uint32_t queue = 0; queue < 4; ++queue) {
+    auto lines = feed_on("A", 1'001 + 1'000 * queue, 1'000);
+    lines.lines[0].queue = queue;
+    feed(lines);
+    running.wait_until_quiet();
+  }
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 5'000);
+  EXPECT_EQ(sum(summary, &LineSummary::no_receiver), 0u);
+  EXPECT_TRUE(contains(running.event_texts(), "line A: interface vethA_dst has 4 RX queues now"));
+}
+
+TEST_P(Queues, AnInterfaceMayComeBackWithFewerQueues) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  command("ip link del vethA_src");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone));
+  command("ip link add vethA_src type veth peer name vethA_dst");
+  command("ip link set vethA_src up");
+  command("ip link set vethA_dst up");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_back)) << running.event_texts();
+  feed(feed_on("A", 1'001, 1'000));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 2'000);
+}
+
+}  // namespace
+}  // namespace linearb::test

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/channel_table.h"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "linearb/error.h"
+
+namespace linearb::receiver {
+namespace {
+
+Channel channel(const std::string& name, std::uint16_t port = 1,
+                const std::string& framing = "one") {
+  return {name, framing, {0, port}, {}};
+}
+
+/// A framing whose bytes are told by one of them.
+config::Framing framing(std::uint16_t header_length) {
+  config::Framing framing;
+  framing.descriptor.header_length = header_length;
+  return framing;
+}
+
+std::vector<config::Framing> framings(std::size_t count) {
+  return std::vector<config::Framing>(count, framing(20));
+}
+
+ChannelPlan plan(const std::vector<RunningChannel>& running, const std::vector<Channel>& wanted,
+                 std::uint32_t next_serial = 0, const ChannelRoom& room = {}) {
+  return plan_channels(running, wanted, framings(wanted.size()), next_serial, room);
+}
+
+std::string names(const std::vector<RunningChannel>& channels) {
+  std::string all;
+  for (const RunningChannel& channel : channels) all += channel.options.name;
+  return all;
+}
+
+TEST(ChannelTable, AtTheStartAllAreAddedInTheirOrder) {
+  const ChannelPlan first = plan({}, {channel("a", 1), channel("b", 2), channel("c", 3)});
+  EXPECT_EQ(names(first.added), "abc");
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(first.added[i].index, i);
+    EXPECT_EQ(first.added[i].serial, i);
+    EXPECT_EQ(first.added[i].framing_index, 0u) << "one framing, one descriptor";
+  }
+}
+
+TEST(ChannelTable, WhatStaysKeepsItsPlaceAndWhatComesGetsOneThatIsFree) {
+  const auto running = plan({}, {channel("a", 1), channel("b", 2), channel("c", 3)}).added;
+  const ChannelPlan next = plan(running, {channel("c", 3), channel("d", 4), channel("a", 1)}, 3);
+  EXPECT_EQ(names(next.kept), "ca");
+  EXPECT_EQ(names(next.removed), "b");
+  EXPECT_EQ(names(next.added), "d");
+  EXPECT_EQ(next.kept[0].index, 2u);
+  EXPECT_EQ(next.kept[0].serial, 2u);
+  EXPECT_EQ(next.added[0].serial, 3u);
+  EXPECT_EQ(next.added[0].index, 3u) << "not that of b, which the hook may still look at";
+  EXPECT_EQ(names(next.wanted()), "cad");
+}
+
+TEST(ChannelTable, AFullTableUsesThePlaceOfWhatGoes) {
+  const ChannelRoom room{.channels = 2, .framings = 4};
+  const auto running = plan({}, {channel("a", 1), channel("b", 2)}, 0, room).added;
+  const ChannelPlan next = plan(running, {channel("b", 2), channel("c", 3)}, 2, room);
+  EXPECT_EQ(next.added[0].index, 0u);
+  EXPECT_THROW(plan(running, {channel("a"), channel("b"), channel("c")}, 2, room), UsageError);
+}
+
+TEST(ChannelTable, ADestinationMayChangeAFramingMakesAnotherChannel) {
+  const auto running = plan({}, {channel("a", 1), channel("b", 2), channel("c", 3)}).added;
+  std::vector<config::Framing> now = framings(3);
+  now[2] = framing(24);  // the file says something else than before
+  const ChannelPlan next = plan_channels(
+      running, {channel("a", 9), channel("b", 2, "two"), channel("c", 3)}, now, 3, {});
+  EXPECT_EQ(names(next.kept), "a");
+  EXPECT_EQ(next.kept[0].options.destination.port, 9u);
+  EXPECT_EQ(names(next.removed), "bc");
+  EXPECT_EQ(names(next.added), "bc");
+  EXPECT_EQ(next.added[0].serial, 3u);
+  EXPECT_NE(next.added[1].framing_index, next.kept[0].framing_index);
+  EXPECT_NE(next.added[0].framing_index, next.added[1].framing_index);
+}
+
+TEST(ChannelTable, MoreFramingsThanTheHookTakesAreRefused) {
+  std::vector<Channel> wanted;
+  std::vector<config::Framing> each;
+  for (std::uint16_t i = 0; i <= LB_FRAMINGS_MAX; ++i) {
+    wanted.push_back(channel("c" + std::to_string(i), i, "f" + std::to_string(i)));
+    each.push_back(framing(i));
+  }
+  EXPECT_THROW(plan_channels({}, wanted, each, 0, {}), UsageError);
+  wanted.pop_back();
+  each.pop_back();
+  const ChannelPlan fits = plan_channels({}, wanted, each, 0, {});
+  std::set<int> places;
+  for (const RunningChannel& channel : fits.added) places.insert(channel.framing_index);
+  EXPECT_EQ(places.size(), std::size_t{LB_FRAMINGS_MAX});
+}
+
+}  // namespace
+}  // namespace linearb::receiver

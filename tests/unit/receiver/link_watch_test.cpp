@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/link_watch.h"
+
+#include <ostream>
+
+#include <gtest/gtest.h>
+
+namespace linearb::receiver {
+namespace {
+
+constexpr LinkState kNone{};
+constexpr LinkState kUp{.index = 7, .up = true, .queues = 2, .program_id = 40};
+
+constexpr LinkState with(LinkState state, void (*change)(LinkState&)) {
+  change(state);
+  return state;
+}
+
+struct Row {
+  const char* situation;
+  LinkState known;
+  LinkState seen;
+  std::vector<LinkChange> changes;
+};
+
+void PrintTo(const Row& row, std::ostream* stream) {
+  *stream << row.situation;
+}
+
+class LinkWatch : public testing::TestWithParam<Row> {};
+
+TEST_P(LinkWatch, SaysWhatIsToBeDone) {
+  EXPECT_EQ(changes_between(GetParam().known, GetParam().seen), GetParam().changes);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Situations, LinkWatch,
+    testing::Values(
+        Row{"nothing has changed", kUp, kUp, {}}, Row{"it is gone", kUp, kNone, {LinkChange::gone}},
+        Row{"it is not there still", kNone, kNone, {}},
+        Row{"it is there again",
+            kNone,
+            with(kUp, [](auto& s) { s.index = 9; }),
+            {LinkChange::back}},
+        Row{"it is there again, but down", kNone, with(kUp, [](auto& s) { s.up = false; }), {}},
+        Row{"another one has its name",
+            kUp,
+            with(kUp, [](auto& s) { s.index = 9; }),
+            {LinkChange::gone, LinkChange::back}},
+        Row{"another one has its name, and is down",
+            kUp,
+            with(kUp, [](auto& s) { s = {.index = 9, .up = false, .queues = 1}; }),
+            {LinkChange::gone}},
+        Row{"it was set down", kUp, with(kUp, [](auto& s) { s.up = false; }), {LinkChange::down}},
+        Row{"it is up again", with(kUp, [](auto& s) { s.up = false; }), kUp, {LinkChange::up}},
+        Row{"more queues",
+            kUp,
+            with(kUp, [](auto& s) { s.queues = 4; }),
+            {LinkChange::more_queues}},
+        Row{"more queues while it is down: a socket cannot be bound",
+            with(kUp, [](auto& s) { s.up = false; }),
+            with(kUp,
+                 [](auto& s) {
+                   s.queues = 4;
+                   s.up = false;
+                 }),
+            {}},
+        Row{"fewer queues: the kernel refuses that while they have sockets",
+            kUp,
+            with(kUp, [](auto& s) { s.queues = 1; }),
+            {}},
+        Row{"the hook was detached",
+            kUp,
+            with(kUp, [](auto& s) { s.program_id = 0; }),
+            {LinkChange::hook_gone}},
+        Row{"another program is in its place",
+            kUp,
+            with(kUp, [](auto& s) { s.program_id = 41; }),
+            {LinkChange::hook_replaced}},
+        Row{"up again without its hook",
+            with(kUp, [](auto& s) { s.up = false; }),
+            with(kUp, [](auto& s) { s.program_id = 0; }),
+            {LinkChange::up, LinkChange::hook_gone}}));
+
+}  // namespace
+}  // namespace linearb::receiver
