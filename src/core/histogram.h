@@ -51,8 +51,12 @@ LB_INLINE lb_u64 lb_histogram_bucket_top(lb_u32 bucket) {
 }
 
 LB_INLINE void lb_histogram_add(struct lb_histogram* histogram, lb_u64 ns) {
-  lb_u32 bucket = lb_histogram_bucket(ns);
-  if (bucket >= LB_HISTOGRAM_BUCKETS) return; /* cannot be: said for the verifier */
+  lb_u64 bucket = lb_histogram_bucket(ns);
+  /* Cannot be beyond: said for the verifier. The compiler would compare a 32-bit copy of the value
+   * that it then uses, and the verifier of Linux 6.1 does not see that they are the same: it must
+   * know nothing of the value, and so has one register for both. */
+  __asm__("" : "+r"(bucket));
+  if (bucket >= LB_HISTOGRAM_BUCKETS) return;
   lb_fetch_add(&histogram->buckets[bucket], 1);
   lb_u64 max_ns = lb_load_acquire(&histogram->max_ns);
   for (int attempt = 0; attempt < 4 && ns > max_ns; attempt++) {
