@@ -194,7 +194,7 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
 }
 
 SEC("xdp")
-int linearb(struct xdp_md* context) {
+int LB_HOOK_FUNCTION(struct xdp_md* context) {
   const lb_u8* data = (void*)(long)context->data;
   const lb_u8* data_end = (void*)(long)context->data_end;
   lb_u32 zero = 0, interface_index = context->ingress_ifindex;

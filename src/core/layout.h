@@ -12,10 +12,23 @@
 #include "core/mark.h"
 #include "core/window.h"
 
+/*
+ * The version stands in the name of the hook's function, linearb_v2: so it is known of a hook that
+ * no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has the
+ * prefix and a number is linearb's.
+ */
+#define LB_LAYOUT_VERSION   2
+#define LB_HOOK_PREFIX      linearb_v
+#define LB_JOIN_WORDS(a, b) a##b
+#define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
+#define LB_TEXT_OF(a)       #a
+#define LB_TEXT(a)          LB_TEXT_OF(a)
+#define LB_HOOK_FUNCTION    LB_JOIN(LB_HOOK_PREFIX, LB_LAYOUT_VERSION)
+
 enum {
-  LB_LAYOUT_VERSION = 1,
-  LB_LINES_MAX = 8,   /* Cboe has five lines; a channel's marks then fill eight cache lines */
-  LB_QUEUES_MAX = 64, /* RX queues of one interface that can hold a socket */
+  LB_LINES_MAX = 8,       /* Cboe has five lines; a channel's marks then fill eight cache lines */
+  LB_LINE_NAME_ROOM = 16, /* with a closing zero */
+  LB_QUEUES_MAX = 64,     /* RX queues of one interface that can hold a socket */
   LB_SLOTS_MAX = LB_LINES_MAX * LB_QUEUES_MAX,
   LB_CPUS_MAX = 256,
   LB_CHANNELS_DEFAULT = 64, /* of a hook loaded by hand; linearb sizes the maps by its channels */
@@ -37,16 +50,18 @@ enum lb_config_flags {
   LB_CONFIG_METADATA = 1 << 0, /* write metadata where the driver has room for it */
 };
 
+/* Writer: the receiver, most of it when it takes the hook over. */
 struct lb_config {
-  lb_u64 layout_version; /* writer: receiver when it takes the hook over. 0: never configured */
-  lb_u64 flow_index;     /* lb_flow_index: which table of flows, and how to find a bucket in it */
-  lb_u64 bank;           /* the bank of counters that is counted in */
-  lb_u64 flags;          /* enum lb_config_flags */
-  lb_u64 ahead;          /* how far beyond its line's mark a range may begin, in messages */
-  lb_u64 frame_room;     /* the largest packet in bytes that fits a frame behind the headroom */
-  lb_u64 unused[2];
+  lb_u64 flow_index; /* lb_flow_index: which table of flows, and how to find a bucket in it */
+  lb_u64 bank;       /* the bank of counters that is counted in */
+  lb_u64 flags;      /* enum lb_config_flags */
+  lb_u64 ahead;      /* how far beyond its line's mark a range may begin, in messages */
+  lb_u64 frame_room; /* the largest packet in bytes that fits a frame behind the headroom */
+  lb_u64 unused[3];
+  /* Not read by the hook: for those who look at its counters. Empty: there is no such line. */
+  char line_names[LB_LINES_MAX][LB_LINE_NAME_ROOM];
 };
-LB_STATIC_ASSERT(sizeof(struct lb_config) == 64, "one cache line");
+LB_STATIC_ASSERT(sizeof(struct lb_config) == 192, "the hook reads one cache line of three");
 
 /* ---- flows: array of buckets, LB_FLOW_TABLES tables behind each other ------------------------ */
 

@@ -7,20 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "hook/attached.h"
 #include "hook/maps.h"
+#include "hook/ownership.h"
+#include "hook/pins.h"
 #include "linearb/options.h"
 #include "sys/fd.h"
 
 namespace linearb::hook {
-
-/// Where the maps and the program are pinned when this loader loads them.
-inline constexpr const char* kPinDirectory = "/sys/fs/bpf/linearb";
-
-/// An interface as the hook sees it.
-struct Interface {
-  std::string name;
-  std::uint32_t index = 0;
-};
 
 /// What the hook has to have room for.
 struct Capacity {
@@ -28,20 +22,11 @@ struct Capacity {
   std::uint32_t flows = 0;
 };
 
-/// What is attached to an interface.
-struct Attachment {
-  std::uint32_t program_id = 0;  ///< 0: nothing is attached
-  bool native = false;
-};
-
-/// Asks the kernel. Throws Error.
-Attachment attachment_of(const Interface& interface);
-
 /// The XDP program on the interfaces of the lines, and its maps.
 ///
 /// A hook that is attached already, by whomever it was loaded, is adopted: its program tells its
 /// maps. Otherwise this build's own program is loaded, sized for `capacity`, and pinned below
-/// kPinDirectory. Nothing that is not linearb's is ever replaced or detached.
+/// kPinDirectory once it is attached. Nothing that is not linearb's is ever replaced or detached.
 class Hook {
  public:
   /// Finds or loads. Throws Error when a foreign program is attached to one of the interfaces, when
@@ -52,8 +37,9 @@ class Hook {
   Hook(const Hook&) = delete;
   Hook& operator=(const Hook&) = delete;
 
-  /// Attaches to every interface that has nothing yet. Throws Error: with Mode::native when a
-  /// driver refuses, or when an interface has the hook in the other mode.
+  /// Attaches to every interface that has nothing yet, and pins what was loaded for it. Throws
+  /// Error: with Mode::native when a driver refuses, or when an interface has the hook in the other
+  /// mode.
   void attach(Mode mode);
   /// To an interface that lost its hook, or to another one that has come in its place and has its
   /// name: like attach(), and adopts what somebody has attached there. Throws Error.
@@ -63,16 +49,18 @@ class Hook {
   void renew(std::size_t interface);
   /// Leaves program and pins behind for the next receiver.
   void keep() noexcept { keep_ = true; }
-  /// Detaches now what attach() attached.
+  /// Detaches now what attach() attached, and removes the pins of what was loaded for it.
   void detach() noexcept;
 
   /// As attached, in the order of the interfaces.
   bool is_native(std::size_t interface) const noexcept { return native_[interface]; }
+  /// Whether attach() attached it; otherwise it was there.
+  bool was_attached_here(std::size_t interface) const noexcept;
   const Maps& maps() const noexcept { return *maps_; }
   int program_fd() const noexcept { return program_.get(); }
 
  private:
-  void adopt(const Interface& interface, std::uint32_t program_id);
+  void adopt(Attached attached);
   void load(const Capacity& capacity);
   void attach_to(std::size_t interface, Mode mode);
 
@@ -81,19 +69,10 @@ class Hook {
   std::vector<std::size_t> attached_;  ///< by us
   sys::Fd program_;
   std::unique_ptr<Maps> maps_;
-  bool loaded_ = false;  ///< by us, so the pins are ours
+  std::string adopted_on_;     ///< the first interface that had the hook
+  bool loaded_ = false;        ///< by us, so the pins are ours
+  std::string pin_directory_;  ///< empty: not pinned by us
   bool keep_ = false;
-};
-
-/// The one owner of a hook: a receiver holds it for as long as it lives, and the kernel takes it
-/// back when the process ends, however it ends.
-class Ownership {
- public:
-  /// Throws Error when another receiver owns this hook.
-  explicit Ownership(const Maps& maps);
-
- private:
-  sys::Fd socket_;
 };
 
 }  // namespace linearb::hook

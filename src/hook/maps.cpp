@@ -14,8 +14,7 @@ namespace linearb::hook {
 namespace {
 
 constexpr const char* kOtherLayout =
-    "detach the hook that is there (ip link set dev INTERFACE xdpdrv off, and xdpgeneric off), so "
-    "that this version loads its own";
+    "detach the hook that is there (linearb detach), so that this version loads its own";
 
 bpf_map_info info_of(int fd, const char* name) {
   bpf_map_info info{};
@@ -55,10 +54,6 @@ Maps::Maps(std::map<std::string, sys::Fd> descriptors) : descriptors_(std::move(
   counters_ = map_array<lb_counters>("counters");
   skews_ = map_array<lb_histogram>("skews");
   for (const char* name : {"xsks_map", "interfaces", "seen_sessions"}) fd(name);
-  const std::uint64_t version = config().layout_version;
-  if (version != 0 && version != LB_LAYOUT_VERSION)
-    throw Error(fmt::format("the hook has layout version {}, this linearb has {}; {}", version,
-                            static_cast<int>(LB_LAYOUT_VERSION), kOtherLayout));
 }
 
 int Maps::fd(const char* name) const {
@@ -107,6 +102,14 @@ void Maps::clear_interfaces() const noexcept {
 
 void Maps::clear_seen_sessions() const noexcept {
   clear_hash(descriptors_.at("seen_sessions").get());
+}
+
+void Maps::pin(const std::string& directory) const {
+  for (const auto& [name, map] : descriptors_) {
+    const std::string path = fmt::format("{}/{}", directory, name);
+    if (const int error = bpf_obj_pin(map.get(), path.c_str()); error)
+      sys::throw_errno(fmt::format("pin the map {} as {}", name, path), {}, error);
+  }
 }
 
 std::uint32_t Maps::identity() const {

@@ -55,6 +55,9 @@ class Maps {
   /// Forgets every identifier of dedup = "lru".
   void clear_seen_sessions() const noexcept;
 
+  /// Pins each map by its name. Throws Error.
+  void pin(const std::string& directory) const;
+
   /// The number that the kernel gave the config map: the same for every view of one hook.
   std::uint32_t identity() const;
 

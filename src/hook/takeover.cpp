@@ -40,6 +40,13 @@ void close_credits(const Maps& maps) noexcept {
   }
 }
 
+/// Names without the closing zero are cut: options.h allows fifteen letters.
+void name_lines(lb_config& config, std::span<const std::string> names) noexcept {
+  std::memset(config.line_names, 0, sizeof(config.line_names));
+  for (std::size_t line = 0; line < std::min<std::size_t>(names.size(), LB_LINES_MAX); ++line)
+    names[line].copy(config.line_names[line], LB_LINE_NAME_ROOM - 1);
+}
+
 }  // namespace
 
 std::uint32_t spare_flow_table(const Maps& maps) noexcept {
@@ -66,10 +73,10 @@ FlowTable take_over(const Maps& maps, const Setup& setup) {
   lb_store_release(&config.ahead, LB_AHEAD_DEFAULT);
   lb_store_release(&config.frame_room, setup.frame_room);
   lb_store_release(&config.flags, setup.metadata ? LB_CONFIG_METADATA : 0);
-  lb_store_release(&config.layout_version, LB_LAYOUT_VERSION);
+  name_lines(config, setup.lines);
   FlowTable table = build_flow_table(setup.flows, maps.flow_buckets(), spare_flow_table(maps));
   publish_flows(maps, table);
-  change_bank(maps, setup.lines);
+  change_bank(maps, static_cast<std::uint32_t>(setup.lines.size()));
   return table;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "hook/flow_table.h"
 #include "hook/maps.h"
@@ -18,8 +19,8 @@ struct Setup {
     std::uint32_t first_line;
   };
   std::span<const InterfaceLine> interfaces;
-  std::uint32_t lines = 0;
-  std::uint64_t frame_room = 0;  ///< bytes
+  std::span<const std::string> lines;  ///< their names
+  std::uint64_t frame_room = 0;        ///< bytes
   bool metadata = true;
 };
 

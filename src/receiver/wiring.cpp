@@ -31,6 +31,12 @@ std::vector<std::string> names_of(const std::vector<RunningChannel>& channels) {
   return names;
 }
 
+std::vector<std::string> names_of(const std::vector<Line>& lines) {
+  std::vector<std::string> names;
+  for (const Line& line : lines) names.push_back(line.name);
+  return names;
+}
+
 std::uint32_t queues_of(const std::string& interface) {
   const std::uint32_t queues = sys::rx_queues(interface);
   if (queues > LB_QUEUES_MAX)
@@ -129,11 +135,12 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
   }
   const std::vector<lb_flow> flows = flows_of(channels_);
   const std::vector<lb_framing> framings = descriptors_of(channels_);
+  const std::vector<std::string> line_names = names_of(options_.lines);
   flows_ = std::make_unique<hook::FlowTable>(
       hook::take_over(maps(), {.flows = flows,
                                .framings = framings,
                                .interfaces = lines,
-                               .lines = static_cast<std::uint32_t>(options_.lines.size()),
+                               .lines = line_names,
                                .frame_room = xsk::frame_room(frame_size_)}));
   for (LineInterface& interface : interfaces_)
     interface.joins.emplace(join_groups(interface, channels_));

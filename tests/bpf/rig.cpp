@@ -143,11 +143,13 @@ void Rig::take_over() {
 }
 
 void Rig::take_over(std::span<const lb_flow> flows, std::span<const lb_framing> framings) {
-  const hook::Setup::InterfaceLine lines[] = {{index_of(On::A), 0}, {index_of(On::B), 1}};
+  const hook::Setup::InterfaceLine interfaces_of_lines[] = {{index_of(On::A), 0},
+                                                            {index_of(On::B), 1}};
+  const std::string names[kLines] = {"A", "B"};
   hook::take_over(maps(), {.flows = flows,
                            .framings = framings,
-                           .interfaces = lines,
-                           .lines = kLines,
+                           .interfaces = interfaces_of_lines,
+                           .lines = names,
                            .frame_room = xsk::frame_room(xsk::kFrameSizeSmall)});
 }
 

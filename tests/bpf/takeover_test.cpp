@@ -88,6 +88,22 @@ TEST_F(Takeover, ClearsWhatWasAndClosesEverySlot) {
   EXPECT_EQ(rig.run(optiq(1000), {}).in_words.counters, "packets no_receiver");
 }
 
+/// For those who look at the hook while a receiver runs; the next one's names take their place.
+TEST_F(Takeover, TheHookIsToldTheNamesOfTheLines) {
+  Rig rig;
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const char* name : rig.maps().config().line_names) all.emplace_back(name);
+    return all;
+  };
+  EXPECT_EQ(names(), (std::vector<std::string>{"A", "B", "", "", "", "", "", ""}));
+  const std::string longest = "fifteen-letters";
+  hook::take_over(
+      rig.maps(),
+      {.flows = {}, .framings = {}, .interfaces = {}, .lines = {&longest, 1}, .frame_room = 0});
+  EXPECT_EQ(names(), (std::vector<std::string>{longest, "", "", "", "", "", "", ""}));
+}
+
 TEST_F(Takeover, ABankThatWasLeftStandsStill) {
   Rig rig;
   rig.prepare({.mark = 1008});
