@@ -21,9 +21,12 @@ struct Command {
   std::function<int()> run;
 };
 
+Command add_attach(CLI::App& app);
 Command add_demo(CLI::App& app);
+Command add_detach(CLI::App& app);
 Command add_feed(CLI::App& app);
 Command add_lab(CLI::App& app);
 Command add_receive(CLI::App& app);
+Command add_status(CLI::App& app);
 
 }  // namespace linearb::cli

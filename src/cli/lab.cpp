@@ -9,6 +9,8 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/removal_report.h"
+#include "hook/removal.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -67,14 +69,29 @@ int show_status(bool json) {
   return kDone;
 }
 
+std::vector<hook::Interface> ends_of_lines() {
+  std::vector<hook::Interface> ends;
+  for (const lab::LineStatus& line : lab::status()) {
+    for (const auto& end : {line.source, line.destination})
+      if (end) ends.push_back({end->name, end->index});
+  }
+  return ends;
+}
+
 int take_down(bool json) {
-  std::vector<std::string> removed = lab::down();
+  // The hooks first, while there are interfaces to find them by. A receiver that runs on the lines
+  // loses them in any case.
+  const hook::Removal hooks = hook::remove_hooks(ends_of_lines(), hook::WhenOwned::remove);
+  const std::vector<std::string> removed = lab::down();
   if (json) {
-    report::print_json(stdout, {{"removed", removed}});
+    Json object = {{"removed", removed}};
+    object.update(to_json(hooks));
+    report::print_json(stdout, object);
     return kDone;
   }
+  for (const std::string& sentence : sentences(hooks)) fmt::print("{}\n", sentence);
   for (const std::string& interface : removed) fmt::print("removed {}\n", interface);
-  if (removed.empty()) fmt::print("there was nothing to remove\n");
+  if (removed.empty() && hooks.is_nothing()) fmt::print("there was nothing to remove\n");
   return kDone;
 }
 
