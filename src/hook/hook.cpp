@@ -2,6 +2,9 @@
 #include "hook/hook.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <linearb.skel.h>
@@ -20,9 +23,33 @@ namespace {
 constexpr const char* kLoadRights =
     "this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run as root";
 
-/// What the verifier says is of use when it refuses the program, and noise otherwise.
-int keep_quiet(libbpf_print_level, const char*, va_list) {
+/// Why the kernel refused, in its own words (netlink's extended acknowledgement). libbpf prints
+/// them; what else it prints is noise, or said by whoever called it.
+thread_local std::string kernel_words;
+
+int note_kernel_words(libbpf_print_level, const char* format, va_list arguments) {
+  constexpr std::string_view kIntroduction = "Kernel error message: ";
+  std::array<char, 512> text{};
+  std::vsnprintf(text.data(), text.size(), format, arguments);
+  const std::string_view line(text.data());
+  const std::size_t found = line.find(kIntroduction);
+  if (found == line.npos) return 0;
+  kernel_words = line.substr(found + kIntroduction.size());
+  while (kernel_words.ends_with('\n')) kernel_words.pop_back();
   return 0;
+}
+
+std::string with_kernel_words(std::string_view next) {
+  if (kernel_words.empty()) return std::string(next);
+  return fmt::format("the kernel says \"{}\"; {}", kernel_words, next);
+}
+
+/// Returns 0 or minus errno.
+int attach_program(const Interface& interface, const sys::Fd& program, bool native) {
+  kernel_words.clear();
+  return bpf_xdp_attach(
+      static_cast<int>(interface.index), program.get(),
+      (native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE) | XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr);
 }
 
 std::string how_to_detach(const Interface& interface) {
@@ -51,6 +78,7 @@ void check_program(const Attached& attached) {
 
 Hook::Hook(std::vector<Interface> interfaces, const Capacity& capacity)
     : interfaces_(std::move(interfaces)), native_(interfaces_.size()) {
+  libbpf_set_print(note_kernel_words);
   for (std::size_t i = 0; i < interfaces_.size(); ++i) {
     auto attached = attached_to(interfaces_[i]);
     if (!attached) continue;
@@ -87,7 +115,6 @@ void Hook::adopt(Attached attached) {
 }
 
 void Hook::load(const Capacity& capacity) {
-  libbpf_set_print(keep_quiet);
   const std::unique_ptr<linearb_bpf, decltype(&linearb_bpf::destroy)> skeleton(
       linearb_bpf::open(nullptr), &linearb_bpf::destroy);
   if (!skeleton) sys::throw_errno("open the hook's object");
@@ -122,24 +149,22 @@ bool Hook::was_attached_here(std::size_t interface) const noexcept {
 void Hook::attach_again(std::size_t i, std::uint32_t index, Mode mode) {
   interfaces_[i].index = index;
   std::erase(attached_, i);
-  const Attachment attachment = attachment_of(interfaces_[i]);
-  if (attachment.program_id != 0) {
-    native_[i] = attachment.native;
-    adopt(interfaces_[i], attachment.program_id);
+  if (auto attached = attached_to(interfaces_[i])) {
+    native_[i] = attached->native;
+    adopt(*std::move(attached));
   }
   attach_to(i, mode);
 }
 
 void Hook::renew(std::size_t i) {
-  const int index = static_cast<int>(interfaces_[i].index);
-  const sys::Fd program = program_by_id(attachment_of(interfaces_[i]).program_id);
-  const std::uint32_t mode = native_[i] ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-  LIBBPF_OPTS(bpf_xdp_attach_opts, same, .old_prog_fd = program.get());
-  int error = bpf_xdp_detach(index, mode | XDP_FLAGS_REPLACE, &same);
-  if (error == 0)
-    error = bpf_xdp_attach(index, program.get(), mode | XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr);
+  const std::optional<Attached> attached = attached_to(interfaces_[i]);
+  if (!attached) return;
+  const sys::Fd& program = attached->program.fd;
+  int error = detach_program(interfaces_[i], native_[i], program);
+  if (error == 0) error = attach_program(interfaces_[i], program, native_[i]);
   if (error != 0)
-    sys::throw_errno(fmt::format("attach the hook to {} again", interfaces_[i].name), {}, error);
+    sys::throw_errno(fmt::format("attach the hook to {} again", interfaces_[i].name),
+                     with_kernel_words("it is tried again"), error);
 }
 
 void Hook::attach_to(std::size_t i, Mode mode) {
@@ -154,20 +179,16 @@ void Hook::attach_to(std::size_t i, Mode mode) {
           interface.name, attachment.native ? "native" : "generic", how_to_detach(interface)));
     return;
   }
-  const int index = static_cast<int>(interface.index);
   int error = -EOPNOTSUPP;
-  if (mode != Mode::generic)
-    error = bpf_xdp_attach(index, program_.get(), XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST,
-                           nullptr);
+  if (mode != Mode::generic) error = attach_program(interface, program_, true);
   native_[i] = error == 0;
   if (error != 0 && mode == Mode::native)
     sys::throw_errno(fmt::format("attach the hook to {} in native mode", interface.name),
-                     "the driver may have no XDP: try --mode generic", error);
+                     with_kernel_words("the driver may have no XDP: try --mode generic"), error);
+  if (error != 0) error = attach_program(interface, program_, false);
   if (error != 0)
-    error = bpf_xdp_attach(index, program_.get(), XDP_FLAGS_SKB_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST,
-                           nullptr);
-  if (error != 0)
-    sys::throw_errno(fmt::format("attach the hook to {}", interface.name), kLoadRights, error);
+    sys::throw_errno(fmt::format("attach the hook to {}", interface.name),
+                     with_kernel_words(kLoadRights), error);
   attached_.push_back(i);
 }
 
