@@ -31,6 +31,7 @@ constexpr int kDepthMax = 8;
 constexpr int kFilesMax = 65'536;
 /// Another receiver that ends may remove the directory between two steps.
 constexpr int kDirectoryAttempts = 8;
+constexpr const char* kPinRights = "it needs root, and a BPF file system that can be written";
 /// The kernel keeps no types for this kind of map, so that its name has to do.
 constexpr std::string_view kUntypedMap = "xsks_map";
 
@@ -80,19 +81,19 @@ std::string make_directory(std::uint32_t hook_id) {
   const std::string directory = fmt::format("{}/{}", kPinDirectory, hook_id);
   for (int attempt = 0; attempt < kDirectoryAttempts; ++attempt) {
     if (::mkdir(kPinDirectory, 0700) != 0 && errno != EEXIST)
-      sys::throw_errno(fmt::format("make {}", kPinDirectory));
+      sys::throw_errno(fmt::format("make {}", kPinDirectory), kPinRights);
     if (::mkdir(directory.c_str(), 0700) == 0) return directory;
     if (errno == ENOENT) continue;
     if (errno != EEXIST) break;
     std::error_code ignored;  // of a hook that is gone: the kernel began again with its ids
     fs::remove_all(directory, ignored);
   }
-  sys::throw_errno(fmt::format("make {}", directory));
+  sys::throw_errno(fmt::format("make {}", directory), kPinRights);
 }
 
 void pin_program(const sys::Fd& program, const std::string& path) {
   if (const int error = bpf_obj_pin(program.get(), path.c_str()); error)
-    sys::throw_errno(fmt::format("pin the hook's program as {}", path), {}, error);
+    sys::throw_errno(fmt::format("pin the hook's program as {}", path), kPinRights, error);
 }
 
 void remove_stale_pins_of_ours() {
@@ -172,7 +173,7 @@ std::string pin_hook(const Maps& maps, const sys::Fd& program) {
 bool remove_pin(const std::string& path) {
   std::error_code error;
   const bool removed = fs::remove(path, error);
-  if (error) sys::throw_errno(fmt::format("remove the pin {}", path), "run as root", error.value());
+  if (error) sys::throw_errno(fmt::format("remove the pin {}", path), kPinRights, error.value());
   return removed;
 }
 

@@ -2,6 +2,7 @@
 #include "hook/removal.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -41,8 +42,11 @@ bool take_off(const Attached& attached) {
   const int error = detach_program(attached.interface, attached.native, attached.program.fd);
   if (error == ENODEV || error == ENOENT) return false;
   if (error != 0)
-    sys::throw_errno(fmt::format("take {} off {}", attached.program.name, attached.interface.name),
-                     "this needs CAP_NET_ADMIN: run as root", error);
+    sys::throw_errno(fmt::format("take {} (id {}) off {}", attached.program.name,
+                                 attached.program.id, attached.interface.name),
+                     error == EBUSY ? "a process holds it there by a BPF link: end that process"
+                                    : "this needs CAP_NET_ADMIN: run as root",
+                     error);
   return true;
 }
 

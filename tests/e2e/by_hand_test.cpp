@@ -40,6 +40,7 @@
 
 #include "e2e/arbitration.h"
 #include "hook/hook.h"
+#include "support/capability.h"
 #include "support/error_text.h"
 #include "support/program.h"
 #include "sys/interface.h"
@@ -119,21 +120,22 @@ void expect_nothing_left() {
   EXPECT_FALSE(fs::exists(hook::kPinDirectory));
 }
 
-/// A program that lets every packet pass, under a name of its own.
+/// A program that lets every packet pass.
+sys::Fd load_pass(const std::string& name) {
+  const bpf_insn pass[] = {
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = XDP_PASS},
+      {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+  sys::Fd program(
+      ::bpf_prog_load(BPF_PROG_TYPE_XDP, name.c_str(), "GPL", pass, std::size(pass), nullptr));
+  EXPECT_TRUE(program) << std::strerror(errno);
+  return program;
+}
+
+/// The same, attached until it is destroyed.
 class NamedProgram {
  public:
   NamedProgram(const std::string& name, const std::string& interface)
-      : interface_(static_cast<int>(sys::interface_index(interface))) {
-    const bpf_insn pass[] = {
-        {.code = BPF_ALU64 | BPF_MOV | BPF_K,
-         .dst_reg = 0,
-         .src_reg = 0,
-         .off = 0,
-         .imm = XDP_PASS},
-        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
-    program_ = sys::Fd(
-        ::bpf_prog_load(BPF_PROG_TYPE_XDP, name.c_str(), "GPL", pass, std::size(pass), nullptr));
-    EXPECT_TRUE(program_) << std::strerror(errno);
+      : interface_(static_cast<int>(sys::interface_index(interface))), program_(load_pass(name)) {
     EXPECT_EQ(::bpf_xdp_attach(interface_, program_.get(), XDP_FLAGS_SKB_MODE, nullptr), 0);
   }
   ~NamedProgram() { ::bpf_xdp_detach(interface_, XDP_FLAGS_SKB_MODE, nullptr); }
@@ -488,6 +490,52 @@ TEST_F(ByHand, AnOwnerIsKnownAlsoWhenTooManyHaveAsked) {
   EXPECT_LE(asked, hook::kVisitorsMax) << "the queue never was full";
   EXPECT_EQ(error_text([&] { hook::Ownership another(loaded.maps()); }),
             "another receiver owns the hook on these lines; stop it first");
+}
+
+TEST_F(ByHand, WhatCannotBePinnedIsNotAttached) {
+  must_run("mount -o remount,bind,ro /sys/fs/bpf");
+  expect_refused(kAttach, {"make /sys/fs/bpf/linearb: Read-only file system; it needs root"});
+  must_run("mount -o remount,bind,rw /sys/fs/bpf");
+  expect_nothing_left();
+  // Somebody's file where the directory of the hook is to be.
+  const sys::Fd map(::bpf_map_create(BPF_MAP_TYPE_ARRAY, "other", 4, 4, 1, nullptr));
+  ASSERT_EQ(::bpf_obj_pin(map.get(), hook::kPinDirectory), 0);
+  expect_refused(kAttach, {"make /sys/fs/bpf/linearb/", ": Not a directory; it needs root"});
+  fs::remove(hook::kPinDirectory);
+  expect_nothing_left();
+}
+
+TEST_F(ByHand, WhatCannotBeRemovedIsNamed) {
+  must_run(kAttach);
+  must_run("mount -o remount,bind,ro /sys/fs/bpf");
+  const Ended ended = run(kDetach);
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_TRUE(
+      std::regex_search(ended.errors, std::regex("remove the pin /sys/fs/bpf/linearb/\\d+/"
+                                                 "config: Read-only file system; it needs")))
+      << ended.all();
+  must_run("mount -o remount,bind,rw /sys/fs/bpf");
+  must_run(kDetach);
+  expect_nothing_left();
+}
+
+TEST_F(ByHand, AHookThatABpfLinkHoldsIsNamed) {
+  const sys::Fd program = load_pass("linearb_v1");
+  const sys::Fd link(::bpf_link_create(
+      program.get(), static_cast<int>(sys::interface_index("vethA_dst")), BPF_XDP, nullptr));
+  ASSERT_TRUE(link) << std::strerror(errno);
+  expect_refused(kDetach, {"take linearb_v1 (id ",
+                           "off vethA_dst: Device or resource busy; a process "
+                           "holds it there by a BPF link"});
+}
+
+TEST_F(ByHand, WithoutTheRightItSaysWhichOneIsMissing) {
+  NamedProgram foreign("somebody", "vethA_dst");
+  const WithoutCapability without(CAP_SYS_ADMIN);
+  EXPECT_TRUE(std::regex_match(
+      error_text([] { hook::all_attached(); }),
+      std::regex("open the XDP program \\d+ on vethA_dst: Operation not permitted; this needs "
+                 "CAP_SYS_ADMIN: run as root")));
 }
 
 // ---- attach, and where it pins ------------------------------------------------------------------
