@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -11,9 +10,8 @@
 #include "cli/command.h"
 #include "cli/hook_arguments.h"
 #include "cli/options.h"
-#include "cli/removal_report.h"
+#include "core/layout.h"
 #include "hook/hook.h"
-#include "linearb/error.h"
 #include "report/json.h"
 
 namespace linearb::cli {
@@ -22,9 +20,17 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What there is on one interface when `attach` is done.
-struct Outcome {
-  hook::Attached attached;
+struct OnInterface {
+  std::string interface;
+  hook::Attachment attachment;
   bool was_there = false;
+
+  const char* mode() const { return attachment.native ? "native" : "generic"; }
+};
+
+struct Outcome {
+  std::uint32_t hook_id = 0;
+  std::vector<OnInterface> interfaces;
   std::vector<std::string> pin_directories;
 };
 
@@ -33,62 +39,57 @@ hook::Capacity capacity_of(const ReceiverOptions& options) {
           .flows = static_cast<std::uint32_t>(options.channels.size() * options.lines.size())};
 }
 
-std::vector<std::string> pin_directories_of(const hook::Attached& attached,
-                                            const std::vector<hook::Pin>& pins) {
-  std::set<std::string> directories;
-  for (const std::string& path : hook::pins_of({&attached, 1}, pins))
-    directories.insert(path.substr(0, path.rfind('/')));
-  return {directories.begin(), directories.end()};
+std::vector<std::string> directories_with(std::uint32_t map_id) {
+  std::vector<std::string> directories;
+  for (const hook::Pin& pin : hook::find_pins())
+    if (pin.map.id == map_id) directories.push_back(pin.directory());
+  return directories;
 }
 
-std::vector<Outcome> attach_to(const std::vector<hook::Interface>& interfaces,
-                               const ReceiverOptions& options) {
+Outcome attach_to(const std::vector<hook::Interface>& interfaces, const ReceiverOptions& options) {
   hook::Hook hook(interfaces, capacity_of(options));
   hook.attach(options.mode);
   hook.keep();
-  const std::vector<hook::Pin> pins = hook::find_pins();
-  std::vector<Outcome> outcomes;
-  for (std::size_t i = 0; i < interfaces.size(); ++i) {
-    auto attached = hook::attached_to(interfaces[i]);
-    if (!attached)
-      throw linearb::Error(fmt::format(
-          "the hook on {} is gone again: somebody else has detached it", interfaces[i].name));
-    auto directories = pin_directories_of(*attached, pins);
-    outcomes.push_back({*std::move(attached), !hook.was_attached_here(i), std::move(directories)});
-  }
-  return outcomes;
+  Outcome outcome;
+  outcome.hook_id = hook.maps().identity();
+  outcome.pin_directories = directories_with(outcome.hook_id);
+  for (std::size_t i = 0; i < interfaces.size(); ++i)
+    outcome.interfaces.push_back(
+        {interfaces[i].name, hook::attachment_of(interfaces[i]), !hook.was_attached_here(i)});
+  return outcome;
 }
 
-Json outcome_json(const Outcome& outcome) {
-  Json json = to_json(outcome.attached);
-  json["hook"] = outcome.attached.hook_id();
-  json["was_there"] = outcome.was_there;
-  json["pinned_in"] = outcome.pin_directories;
-  return json;
+constexpr const char* kProgramName = LB_TEXT(LB_HOOK_FUNCTION);
+
+Json to_json(const Outcome& outcome) {
+  Json list = Json::array();
+  for (const OnInterface& on : outcome.interfaces)
+    list.push_back({{"interface", on.interface},
+                    {"mode", on.mode()},
+                    {"id", on.attachment.program_id},
+                    {"name", kProgramName},
+                    {"was_there", on.was_there}});
+  return {{"hook", outcome.hook_id}, {"interfaces", list}, {"pinned_in", outcome.pin_directories}};
 }
 
-void print_outcome(const Outcome& outcome) {
-  const hook::Attached& attached = outcome.attached;
-  fmt::print("{} {} {} (id {}) in {} mode, {}\n", attached.interface.name,
-             outcome.was_there ? "has already" : "has now", attached.program.name,
-             attached.program.id, attached.mode(),
-             outcome.pin_directories.empty()
-                 ? "not pinned"
-                 : fmt::format("pinned in {}", fmt::join(outcome.pin_directories, " and ")));
+void print(const Outcome& outcome) {
+  const std::string pinned =
+      outcome.pin_directories.empty()
+          ? "not pinned"
+          : fmt::format("pinned in {}", fmt::join(outcome.pin_directories, " and "));
+  for (const OnInterface& on : outcome.interfaces)
+    fmt::print("{} {} {} (id {}) in {} mode, {}\n", on.interface,
+               on.was_there ? "has already" : "has now", kProgramName, on.attachment.program_id,
+               on.mode(), pinned);
 }
 
 int attach(CLI::App& command, HookArguments& arguments) {
   apply_receiver_file(command, arguments);
-  const std::vector<Outcome> outcomes =
-      attach_to(interfaces_of_lines(arguments, false), arguments.options);
-  Json list = Json::array();
-  for (const Outcome& outcome : outcomes) {
-    if (arguments.json)
-      list.push_back(outcome_json(outcome));
-    else
-      print_outcome(outcome);
-  }
-  if (arguments.json) report::print_json(stdout, {{"interfaces", list}});
+  const Outcome outcome = attach_to(interfaces_of_lines(arguments, false), arguments.options);
+  if (arguments.json)
+    report::print_json(stdout, to_json(outcome));
+  else
+    print(outcome);
   return kDone;
 }
 

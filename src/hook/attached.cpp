@@ -41,6 +41,16 @@ sys::Fd open_map(std::uint32_t id) {
   return map;
 }
 
+std::vector<Interface> all_interfaces() {
+  const std::unique_ptr<struct if_nameindex, void (*)(struct if_nameindex*)> names(
+      ::if_nameindex(), [](struct if_nameindex* list) { ::if_freenameindex(list); });
+  if (!names) sys::throw_errno("list the network interfaces");
+  std::vector<Interface> interfaces;
+  for (const auto* entry = names.get(); entry->if_index != 0; ++entry)
+    interfaces.push_back({entry->if_name, entry->if_index});
+  return interfaces;
+}
+
 }  // namespace
 
 Attachment attachment_of(const Interface& interface) {
@@ -117,15 +127,19 @@ std::optional<Attached> attached_to(const Interface& interface) {
 }
 
 std::vector<Attached> all_attached() {
-  const std::unique_ptr<struct if_nameindex, void (*)(struct if_nameindex*)> names(
-      ::if_nameindex(), [](struct if_nameindex* list) { ::if_freenameindex(list); });
-  if (!names) sys::throw_errno("list the network interfaces");
   std::vector<Attached> all;
-  for (const auto* entry = names.get(); entry->if_index != 0; ++entry) {
-    if (auto attached = attached_to({entry->if_name, entry->if_index}))
-      all.push_back(*std::move(attached));
+  for (const Interface& interface : all_interfaces()) {
+    if (auto attached = attached_to(interface)) all.push_back(*std::move(attached));
   }
   return all;
+}
+
+std::set<std::uint32_t> all_attached_ids() {
+  std::set<std::uint32_t> ids;
+  for (const Interface& interface : all_interfaces())
+    ids.insert(attachment_of(interface).program_id);
+  ids.erase(0);
+  return ids;
 }
 
 std::map<std::string, sys::Fd> open_maps(const std::vector<std::uint32_t>& ids) {

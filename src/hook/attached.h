@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,10 +67,12 @@ struct Attached {
   const char* mode() const { return native ? "native" : "generic"; }
 };
 
-/// Nothing when nothing is attached. Throws Error.
+/// Nothing when nothing is attached. To open a program by its id needs CAP_SYS_ADMIN. Throws Error.
 std::optional<Attached> attached_to(const Interface& interface);
 /// Every interface of this network namespace that has an XDP program. Throws Error.
 std::vector<Attached> all_attached();
+/// Of all of them, only the ids of the programs: to ask for these needs no right.
+std::set<std::uint32_t> all_attached_ids();
 
 /// Throw Error when the kernel refuses.
 Program describe_program(sys::Fd fd);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -96,13 +97,23 @@ void pin_program(const sys::Fd& program, const std::string& path) {
     sys::throw_errno(fmt::format("pin the hook's program as {}", path), kPinRights, error);
 }
 
+/// Of the pins in one directory of ours, which has the program too. Other than stale_pins() this
+/// needs no right: who loads a hook may have fewer than who looks for one.
+bool has_a_user(const std::vector<Pin>& pins, const std::set<std::uint32_t>& attached_ids) {
+  return std::ranges::any_of(pins, [&](const Pin& pin) {
+    return attached_ids.contains(pin.program_id) ||
+           (pin.map.name == "config" && owner_of(pin.map.id));
+  });
+}
+
 void remove_stale_pins_of_ours() {
-  std::vector<Pin> pins = find_pins();
-  std::erase_if(
-      pins, [](const Pin& pin) { return !pin.path.starts_with(std::string(kPinDirectory) + "/"); });
-  for (const StalePins& stale : stale_pins(all_attached(), pins))
-    for (const std::string& path : stale.paths) remove_pin(path);
-  remove_empty_directories();
+  std::map<std::string, std::vector<Pin>> by_directory;
+  for (Pin& pin : find_pins())
+    if (pin.path.starts_with(std::string(kPinDirectory) + "/"))
+      by_directory[pin.directory()].push_back(std::move(pin));
+  const std::set<std::uint32_t> attached_ids = all_attached_ids();
+  for (const auto& [directory, pins] : by_directory)
+    if (!has_a_user(pins, attached_ids)) remove_pin_directory(directory);
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ TEST_F(ByHand, WhatTheReadmeSaysDeliversEachMessageOnceAndLeavesTheHook) {
   EXPECT_TRUE(contains(readme(), "sudo build/linearb receive\n"));
   const Json before = run("build/linearb status --json").json();
   ASSERT_EQ(before.at("hooks").size(), 1u) << "the two loads share their maps: " << before;
-  ASSERT_EQ(before.at("hooks")[0].at("interfaces").size(), 2u) << before;
+  ASSERT_EQ(before.at("hooks").at(0).at("interfaces").size(), 2u) << before;
 
   Program receiver(here("build/linearb receive --json"), "");
   ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
@@ -187,7 +187,7 @@ TEST_F(ByHand, WhatTheReadmeSaysDeliversEachMessageOnceAndLeavesTheHook) {
   for (const Json& line : summary.at("lines")) EXPECT_EQ(line.at("mode"), "generic");
 
   Json after = run("build/linearb status --json").json();
-  EXPECT_EQ(after.at("hooks")[0].at("interfaces"), before.at("hooks")[0].at("interfaces"))
+  EXPECT_EQ(after.at("hooks").at(0).at("interfaces"), before.at("hooks").at(0).at("interfaces"))
       << "who did not attach the hook does not detach it";
   Running running(ReceiverOptions{});
   feed(feed_on("AB", 1, 5'000));
@@ -210,7 +210,7 @@ TEST_F(ByHand, TheObjectThatTheReadmeBuildsLoads) {
   must_run(kLoadB);
   const Json status = run("build/linearb status --json").json();
   ASSERT_EQ(status.at("hooks").size(), 1u) << "what was built by hand shares maps with the build's";
-  EXPECT_EQ(status.at("hooks")[0].at("layout_version"), LB_LAYOUT_VERSION);
+  EXPECT_EQ(status.at("hooks").at(0).at("layout_version"), LB_LAYOUT_VERSION);
 }
 
 // ---- what is left behind ------------------------------------------------------------------------
@@ -324,10 +324,10 @@ TEST_F(ByHand, DetachInJsonNamesWhatWentAndWhatStays) {
   NamedProgram foreign("somebody", "vethC_dst");
   const Json json = run(kDetach + " --json --line A=vethA_dst --line C=vethC_dst").json();
   ASSERT_EQ(json.at("programs").size(), 1u);
-  EXPECT_EQ(json.at("programs")[0].at("interface"), "vethA_dst");
-  EXPECT_EQ(json.at("programs")[0].at("mode"), "native");
-  EXPECT_EQ(json.at("remaining")[0].at("interface"), "vethB_dst");
-  EXPECT_EQ(json.at("foreign")[0].at("name"), "somebody");
+  EXPECT_EQ(json.at("programs").at(0).at("interface"), "vethA_dst");
+  EXPECT_EQ(json.at("programs").at(0).at("mode"), "native");
+  EXPECT_EQ(json.at("remaining").at(0).at("interface"), "vethB_dst");
+  EXPECT_EQ(json.at("foreign").at(0).at("name"), "somebody");
   EXPECT_EQ(json.at("pins").size(), 0u);
   const Json rest = run(kDetach + " --json").json();
   EXPECT_EQ(rest.at("pins").size(), 12u) << "eleven maps and the program";
@@ -444,8 +444,8 @@ TEST_F(ByHand, TheHookOfALivingReceiverIsItsOwn) {
                  {"another receiver " + pid + " owns the hook on these lines; stop it first"});
   expect_refused(kDetach, {"a receiver " + pid + " owns the hook on vethA_dst; stop it first"});
   const Json status = run("build/linearb status --json").json();
-  EXPECT_EQ(status.at("hooks")[0].at("receiver").at("pid"), receiver.pid());
-  EXPECT_EQ(status.at("hooks")[0].at("receiver").at("command"), "linearb");
+  EXPECT_EQ(status.at("hooks").at(0).at("receiver").at("pid"), receiver.pid());
+  EXPECT_EQ(status.at("hooks").at(0).at("receiver").at("command"), "linearb");
   receiver.interrupt();
   EXPECT_EQ(receiver.wait(), 0) << receiver.errors();
   expect_nothing_left();
@@ -473,6 +473,8 @@ TEST_F(ByHand, PinsOfALivingReceiverAreNotStale) {
   EXPECT_FALSE(before.empty());
   EXPECT_EQ(run(kDetach).output, "there was nothing to remove\n");
   EXPECT_EQ(pinned(), before);
+  must_run(kAttach + " --line C=vethC_dst");
+  EXPECT_TRUE(std::ranges::includes(pinned(), before)) << "nor does another load remove them";
 }
 
 /// Each look leaves a connection in the queue of the owner's socket.
@@ -546,17 +548,30 @@ TEST_F(ByHand, AttachSaysWhatItDidAndWhatWasThere) {
                                                          " \\(id \\d+\\) in native mode, "
                                                          "pinned in /sys/fs/bpf/linearb/\\d+\n$")))
       << first.all();
-  const Json both = run(kAttach + " --json").json().at("interfaces");
+  const Json json = run(kAttach + " --json").json();
+  const Json& both = json.at("interfaces");
   ASSERT_EQ(both.size(), 2u);
-  EXPECT_EQ(both[0].at("was_there"), true);
-  EXPECT_EQ(both[1].at("was_there"), false);
-  EXPECT_EQ(both[0].at("hook"), both[1].at("hook"));
-  EXPECT_EQ(both[0].at("id"), both[1].at("id"));
-  EXPECT_EQ(both[1].at("pinned_in"),
-            Json::array({fmt::format("/sys/fs/bpf/linearb/{}", both[0].at("hook").get<int>())}));
+  EXPECT_EQ(both.at(0).at("was_there"), true);
+  EXPECT_EQ(both.at(1).at("was_there"), false);
+  EXPECT_EQ(both.at(0).at("id"), both.at(1).at("id"));
+  EXPECT_EQ(both.at(1).at("mode"), "native");
+  EXPECT_EQ(both.at(1).at("name"), kHook);
+  EXPECT_EQ(json.at("pinned_in"),
+            Json::array({fmt::format("/sys/fs/bpf/linearb/{}", json.at("hook").get<int>())}));
   const Ended again = run(kAttach);
   EXPECT_TRUE(contains(again.output, "vethA_dst has already " + kHook)) << again.all();
   EXPECT_TRUE(contains(again.output, "vethB_dst has already " + kHook)) << again.all();
+}
+
+/// As README says, three rights are enough to load and to attach; also beside stale pins.
+TEST_F(ByHand, AttachNeedsNoMoreRightsThanItSays) {
+  must_run(kAttach);
+  must_run("ip link set dev vethA_dst xdpdrv off");
+  must_run("ip link set dev vethB_dst xdpdrv off");
+  const std::string three = "-all,+net_admin,+bpf,+perfmon";
+  must_run("setpriv --inh-caps=" + three + " --bounding-set=" + three + " " + kAttach);
+  EXPECT_EQ(pinned().size(), 12u);
+  EXPECT_EQ(hook::all_attached().size(), 2u);
 }
 
 TEST_F(ByHand, AHookIsSizedForTheChannelsOfTheFile) {
@@ -630,17 +645,17 @@ TEST_F(ByHand, StatusInJsonHasTheSameNames) {
   const Json json =
       run("build/linearb status --json --line A=vethA_dst --line C=vethC_dst --line D=vethD_dst")
           .json();
-  const Json& hook = json.at("hooks")[0];
+  const Json& hook = json.at("hooks").at(0);
   EXPECT_EQ(hook.at("layout_version"), LB_LAYOUT_VERSION);
   EXPECT_TRUE(hook.at("receiver").is_null());
   EXPECT_EQ(hook.at("interfaces").size(), 2u) << "all of the hook, line B too";
-  EXPECT_EQ(hook.at("interfaces")[0].at("mode"), "native");
-  EXPECT_EQ(hook.at("programs")[0].at("name"), kHook);
-  EXPECT_EQ(hook.at("programs")[0].at("pins").size(), 1u);
+  EXPECT_EQ(hook.at("interfaces").at(0).at("mode"), "native");
+  EXPECT_EQ(hook.at("programs").at(0).at("name"), kHook);
+  EXPECT_EQ(hook.at("programs").at(0).at("pins").size(), 1u);
   EXPECT_EQ(hook.at("maps").size(), 11u);
   for (const Json& map : hook.at("maps")) EXPECT_EQ(map.at("pins").size(), 1u) << map;
   EXPECT_EQ(hook.at("lines").size(), 0u) << "no receiver has named any yet";
-  EXPECT_EQ(json.at("foreign")[0].at("name"), "somebody");
+  EXPECT_EQ(json.at("foreign").at(0).at("name"), "somebody");
   EXPECT_EQ(json.at("empty"), Json::array({"vethD_dst"}));
   EXPECT_EQ(json.at("stale_pins").size(), 0u);
 }
@@ -649,10 +664,10 @@ TEST_F(ByHand, StatusCountsByLineWhileAReceiverRuns) {
   Program receiver(LINEARB_PROGRAM, "receive --line left=vethA_dst --line right=vethB_dst");
   ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
   must_run("build/linearb feed --packets 4000 --rate 10000");
-  const Json lines = run("build/linearb status --json").json().at("hooks")[0].at("lines");
+  const Json lines = run("build/linearb status --json").json().at("hooks").at(0).at("lines");
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[0].at("name"), "left");
-  EXPECT_EQ(lines[1].at("name"), "right");
+  EXPECT_EQ(lines.at(0).at("name"), "left");
+  EXPECT_EQ(lines.at(1).at("name"), "right");
   for (const Json& line : lines) {
     EXPECT_EQ(line.at("packets"), 4'000);
     int ways_out = 0;
@@ -672,7 +687,7 @@ TEST_F(ByHand, StatusOfAnotherLayoutHasNoCounters) {
   const Ended text = run("build/linearb status");
   EXPECT_TRUE(contains(text.output, "layout version 1: nobody receives\n")) << text.all();
   EXPECT_TRUE(contains(text.output, "no counters: this linearb reads " + kVersion + "\n"));
-  EXPECT_TRUE(run("build/linearb status --json").json().at("hooks")[0].at("lines").is_null());
+  EXPECT_TRUE(run("build/linearb status --json").json().at("hooks").at(0).at("lines").is_null());
 }
 
 TEST_F(ByHand, StatusShowsStalePins) {
@@ -685,7 +700,7 @@ TEST_F(ByHand, StatusShowsStalePins) {
   EXPECT_TRUE(contains(text.output, "/xsks_map\n"));
   const Json stale = run("build/linearb status --json").json().at("stale_pins");
   ASSERT_EQ(stale.size(), 1u);
-  EXPECT_EQ(stale[0].at("pins").size(), 12u);
+  EXPECT_EQ(stale.at(0).at("pins").size(), 12u);
 }
 
 }  // namespace
