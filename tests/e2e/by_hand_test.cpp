@@ -467,11 +467,15 @@ TEST_F(ByHand, AReceiverOnTheLabDoesNotKeepTheLabUp) {
 TEST_F(ByHand, PinsOfALivingReceiverAreNotStale) {
   Program receiver(LINEARB_PROGRAM, "receive");
   ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
-  must_run("ip link set dev vethA_dst xdpdrv off");
-  must_run("ip link set dev vethB_dst xdpdrv off");
+  must_run("ip link del vethA_src");
+  must_run("ip link del vethB_src");
+  ASSERT_TRUE(wait_until([&] {
+    return contains(receiver.errors(), "line A: interface vethA_dst is gone") &&
+           contains(receiver.errors(), "line B: interface vethB_dst is gone");
+  }));
   const std::vector<std::string> before = pinned();
   EXPECT_FALSE(before.empty());
-  EXPECT_EQ(run(kDetach).output, "there was nothing to remove\n");
+  EXPECT_EQ(run(kDetach + " --line C=vethC_dst").output, "there was nothing to remove\n");
   EXPECT_EQ(pinned(), before);
   must_run(kAttach + " --line C=vethC_dst");
   EXPECT_TRUE(std::ranges::includes(pinned(), before)) << "nor does another load remove them";
