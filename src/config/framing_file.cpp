@@ -236,9 +236,13 @@ Framing builtin_framing(std::string_view name) {
       name, fmt::join(builtin_framing_names(), ", "), name));
 }
 
+bool is_framing_path(std::string_view text) noexcept {
+  return text.find('/') != text.npos || text.ends_with(".toml");
+}
+
 Framing load_framing(const std::string& name_or_path) {
-  bool is_path = name_or_path.find('/') != name_or_path.npos || name_or_path.ends_with(".toml");
-  return is_path ? read_framing_file(name_or_path) : builtin_framing(name_or_path);
+  return is_framing_path(name_or_path) ? read_framing_file(name_or_path)
+                                       : builtin_framing(name_or_path);
 }
 
 }  // namespace linearb::config

@@ -51,7 +51,8 @@ std::vector<std::string> builtin_framing_names();
 /// Throws UsageError with the names that there are.
 Framing builtin_framing(std::string_view name);
 
-/// A file where the text looks like one (it has a slash, or ends in ".toml"), else a built-in.
+/// Whether a text names a file (it has a slash, or ends in ".toml"); else it names a built-in.
+bool is_framing_path(std::string_view text) noexcept;
 Framing load_framing(const std::string& name_or_path);
 
 }  // namespace linearb::config

@@ -15,11 +15,14 @@
 #include <net/if.h>
 
 #include "config/nearest.h"
+#include "config/places.h"
 #include "core/layout.h"
 #include "linearb/error.h"
 
 namespace linearb {
 namespace {
+
+using config::InvalidOption;
 
 static_assert(kLinesMax == LB_LINES_MAX);
 
@@ -49,11 +52,13 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), is_accepted);
 }
 
+std::string bad_name_text(std::string_view option, std::string_view name) {
+  return fmt::format("{}: the name \"{}\" is not 1 to {} letters, digits, \"-\", \"_\" or \".\"",
+                     option, name, kNameMax);
+}
+
 void check_name(std::string_view option, std::string_view name) {
-  if (is_name(name)) return;
-  throw UsageError(
-      fmt::format("{}: the name \"{}\" is not 1 to {} letters, digits, \"-\", \"_\" or \".\"",
-                  option, name, kNameMax));
+  if (!is_name(name)) throw UsageError(bad_name_text(option, name));
 }
 
 /// What stands before and behind the separator; nothing where it is missing.
@@ -93,69 +98,94 @@ std::vector<std::string> names_of(const std::vector<Line>& lines) {
   return names;
 }
 
+/// The first one too many, where that is what is wrong.
+std::optional<std::size_t> first_beyond(std::size_t count, std::size_t most) {
+  return count > most ? std::optional(most) : std::nullopt;
+}
+
 void validate_lines(const std::vector<Line>& lines) {
   if (lines.empty() || lines.size() > kLinesMax)
-    throw UsageError(
+    throw InvalidOption(
+        {"line", first_beyond(lines.size(), kLinesMax), ""},
         fmt::format("--line: {} lines; there can be 1 to {}", lines.size(), kLinesMax));
   std::set<std::string> names;
-  for (const Line& line : lines) {
-    check_name("--line", line.name);
-    if (!names.insert(line.name).second)
-      throw UsageError(fmt::format("--line: the name \"{}\" is given twice", line.name));
-    if (line.interface.empty() || line.interface.size() > kInterfaceNameMax)
-      throw UsageError(fmt::format("--line {}: the interface \"{}\" has not 1 to {} letters",
-                                   line.name, line.interface, kInterfaceNameMax));
+  for (std::size_t i = 0; i < lines.size(); i++) {
+    const Line& line = lines[i];
+    auto require = [&](bool holds, const std::string& text) {
+      if (!holds) throw InvalidOption({"line", i, ""}, text);
+    };
+    require(is_name(line.name), bad_name_text("--line", line.name));
+    require(names.insert(line.name).second,
+            fmt::format("--line: the name \"{}\" is given twice", line.name));
+    require(!line.interface.empty() && line.interface.size() <= kInterfaceNameMax,
+            fmt::format("--line {}: the interface \"{}\" has not 1 to {} letters", line.name,
+                        line.interface, kInterfaceNameMax));
   }
 }
 
-void validate_channel(const Channel& channel, const std::vector<std::string>& lines) {
-  check_name("--channel", channel.name);
-  if (channel.framing.empty())
-    throw UsageError(fmt::format("--channel {}: it names no framing", channel.name));
+/// Each destination is for a line that there is, each line has one. `place` is the channel's.
+void validate_line_destinations(const Channel& channel, const std::vector<std::string>& lines,
+                                const config::Subject& place) {
   std::set<std::string> named;
   for (const auto& [line, destination] : channel.line_destinations) {
     if (std::find(lines.begin(), lines.end(), line) == lines.end())
-      throw UsageError(fmt::format("--channel {}: there is no line \"{}\"; {}", channel.name, line,
-                                   config::suggest_name(line, lines)));
+      throw InvalidOption(
+          place, fmt::format("--channel {}: there is no line \"{}\"; {}", channel.name, line,
+                             config::suggest_name(line, lines)));
     if (!named.insert(line).second)
-      throw UsageError(
-          fmt::format("--channel {}: line \"{}\" has two destinations", channel.name, line));
+      throw InvalidOption(
+          place, fmt::format("--channel {}: line \"{}\" has two destinations", channel.name, line));
   }
   for (const std::string& line : lines) {
     if (channel.destination_on(line).port == 0)
-      throw UsageError(
-          fmt::format("--channel {}: line \"{}\" has no destination; name it as "
-                      "{}=GROUP:PORT",
-                      channel.name, line, line));
+      throw InvalidOption(place,
+                          fmt::format("--channel {}: line \"{}\" has no destination; name it "
+                                      "as {}=GROUP:PORT",
+                                      channel.name, line, line));
   }
+}
+
+void validate_channel(const Channel& channel, const std::vector<std::string>& lines,
+                      const config::Subject& place) {
+  if (!is_name(channel.name)) throw InvalidOption(place, bad_name_text("--channel", channel.name));
+  if (channel.framing.empty())
+    throw InvalidOption({"channel", place.index, "framing"},
+                        fmt::format("--channel {}: it names no framing", channel.name));
+  validate_line_destinations(channel, lines, place);
 }
 
 /// A packet belongs to one line and one channel: the hook tells them by interface and destination.
 void validate_destinations(const ReceiverOptions& options) {
   std::map<std::tuple<std::string, std::uint32_t, std::uint16_t>, std::string> taken;
-  for (const Channel& channel : options.channels) {
+  for (std::size_t i = 0; i < options.channels.size(); i++) {
+    const Channel& channel = options.channels[i];
     for (const Line& line : options.lines) {
       const Destination& destination = channel.destination_on(line.name);
       std::string user = fmt::format("channel \"{}\" on line \"{}\"", channel.name, line.name);
       auto [place, is_free] = taken.try_emplace(
           std::tuple(line.interface, destination.address, destination.port), user);
       if (!is_free)
-        throw UsageError(fmt::format("--channel: {} and {} take the same packets of interface {}",
-                                     place->second, user, line.interface));
+        throw InvalidOption(
+            {"channel", i, line.name},
+            fmt::format("--channel: {} and {} take the same packets of interface {}", place->second,
+                        user, line.interface));
     }
   }
 }
 
 void validate_channels(const ReceiverOptions& options) {
   if (options.channels.empty() || options.channels.size() > LB_CHANNELS_MAX)
-    throw UsageError(fmt::format("--channel: {} channels; there can be 1 to {}",
-                                 options.channels.size(), +LB_CHANNELS_MAX));
+    throw InvalidOption({"channel", first_beyond(options.channels.size(), LB_CHANNELS_MAX), ""},
+                        fmt::format("--channel: {} channels; there can be 1 to {}",
+                                    options.channels.size(), +LB_CHANNELS_MAX));
   std::vector<std::string> lines = names_of(options.lines);
   std::set<std::string> names;
-  for (const Channel& channel : options.channels) {
-    validate_channel(channel, lines);
+  for (std::size_t i = 0; i < options.channels.size(); i++) {
+    const Channel& channel = options.channels[i];
+    validate_channel(channel, lines, {"channel", i, ""});
     if (!names.insert(channel.name).second)
-      throw UsageError(fmt::format("--channel: the name \"{}\" is given twice", channel.name));
+      throw InvalidOption({"channel", i, ""},
+                          fmt::format("--channel: the name \"{}\" is given twice", channel.name));
   }
   validate_destinations(options);
 }
@@ -217,17 +247,20 @@ void validate(const ReceiverOptions& options) {
                     "so there can be one: start a receiver for each",
                     options.channels.size()));
   if (options.order != Order::arrival)
-    throw UsageError("order: this version delivers in the order of arrival alone");
+    throw InvalidOption({"order", {}, ""},
+                        "order: this version delivers in the order of arrival alone");
   if (!std::has_single_bit(options.frames) || options.frames < kFramesMin ||
       options.frames > kFramesMax)
-    throw UsageError(fmt::format("--frames {}: it has to be a power of two from {} to {}",
-                                 options.frames, kFramesMin, kFramesMax));
+    throw InvalidOption({"frames", {}, ""},
+                        fmt::format("--frames {}: it has to be a power of two from {} to {}",
+                                    options.frames, kFramesMin, kFramesMax));
   if (options.packets && *options.packets == 0)
-    throw UsageError("--packets 0: it has to be at least 1");
+    throw InvalidOption({"packets", {}, ""}, "--packets 0: it has to be at least 1");
   if (options.idle_exit_seconds &&
       !(std::isfinite(*options.idle_exit_seconds) && *options.idle_exit_seconds > 0))
-    throw UsageError(fmt::format("--idle-exit {}: it has to be a number of seconds above 0",
-                                 *options.idle_exit_seconds));
+    throw InvalidOption({"idle-exit", {}, ""},
+                        fmt::format("--idle-exit {}: it has to be a number of seconds above 0",
+                                    *options.idle_exit_seconds));
 }
 
 }  // namespace linearb

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,20 +18,34 @@
 namespace linearb::config {
 namespace {
 
-/// What a person writes by hand is far smaller; a capture given by mistake is refused early.
-constexpr std::size_t kFileBytesMax = 1024 * 1024;
+/// The largest configuration there can be, 4,096 channels with a destination on each of eight
+/// lines, is a third of it; a capture given by mistake is refused early.
+constexpr std::size_t kFileBytesMax = 4 * 1024 * 1024;
 
-std::string at(std::string_view file, const toml::source_region& region) {
-  return fmt::format("{}:{}:{}", file, region.begin.line, region.begin.column);
+bool stands_before(const toml::key* left, const toml::key* right) {
+  const toml::source_position& first = left->source().begin;
+  const toml::source_position& second = right->source().begin;
+  return std::tie(first.line, first.column) < std::tie(second.line, second.column);
 }
 
 }  // namespace
+
+std::string place_text(std::string_view file, const toml::source_region& region) {
+  return fmt::format("{}:{}:{}", file, region.begin.line, region.begin.column);
+}
+
+std::vector<const toml::key*> keys_in_file_order(const toml::table& table) {
+  std::vector<const toml::key*> keys;
+  for (auto entry = table.begin(); entry != table.end(); ++entry) keys.push_back(&entry->first);
+  std::ranges::sort(keys, stands_before);
+  return keys;
+}
 
 toml::table parse_toml(std::string_view text, std::string_view file) {
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
-    throw UsageError(fmt::format("{}: {}", at(file, error.source()), error.description()));
+    throw UsageError(fmt::format("{}: {}", place_text(file, error.source()), error.description()));
   }
 }
 
@@ -57,6 +72,17 @@ const toml::node* StrictTable::find(std::string_view key) {
 
 bool StrictTable::has(std::string_view key) {
   return find(key) != nullptr;
+}
+
+std::vector<std::string> StrictTable::keys() const {
+  std::vector<std::string> names;
+  for (const toml::key* key : keys_in_file_order(*table_)) names.emplace_back(key->str());
+  return names;
+}
+
+std::string StrictTable::place_of(std::string_view key) const {
+  const toml::node* node = key.empty() ? nullptr : table_->get(key);
+  return place_text(file_, node ? node->source() : table_->source());
 }
 
 std::optional<std::string> StrictTable::optional_text(std::string_view key) {
@@ -123,15 +149,14 @@ std::vector<StrictTable> StrictTable::tables(std::string_view key) {
 }
 
 void StrictTable::finish() const {
-  for (const auto& [key, node] : *table_) {
-    if (std::find(asked_.begin(), asked_.end(), key.str()) == asked_.end()) refuse_unknown(key);
+  for (const toml::key* key : keys_in_file_order(*table_)) {
+    if (std::find(asked_.begin(), asked_.end(), key->str()) == asked_.end()) refuse_unknown(*key);
   }
 }
 
 void StrictTable::refuse(std::string_view key, std::string_view reason) const {
-  const toml::node* node = key.empty() ? nullptr : table_->get(key);
-  throw UsageError(fmt::format("{}: {}{}{} {}", at(file_, node ? node->source() : table_->source()),
-                               name_, name_.empty() || key.empty() ? "" : " ", key, reason));
+  throw UsageError(fmt::format("{}: {}{}{} {}", place_of(key), name_,
+                               name_.empty() || key.empty() ? "" : " ", key, reason));
 }
 
 /// The dotted name without brackets: "message.length".
@@ -145,12 +170,12 @@ void StrictTable::refuse_missing(std::string_view key) const {
   for (const auto& [other, node] : *table_) {
     if (nearest_name(other.str(), std::array{std::string(key)})) refuse_unknown(other);
   }
-  throw UsageError(fmt::format("{}: {} has no \"{}\"", at(file_, table_->source()),
+  throw UsageError(fmt::format("{}: {} has no \"{}\"", place_text(file_, table_->source()),
                                name_.empty() ? "the file" : name_, key));
 }
 
 void StrictTable::refuse_unknown(const toml::key& key) const {
-  throw UsageError(fmt::format("{}: {} has no key \"{}\"; {}", at(file_, key.source()),
+  throw UsageError(fmt::format("{}: {} has no key \"{}\"; {}", place_text(file_, key.source()),
                                name_.empty() ? "the file" : name_, key.str(),
                                suggest_name(key.str(), asked_)));
 }

@@ -16,6 +16,12 @@ namespace linearb::config {
 toml::table parse_toml_file(const std::string& path);
 toml::table parse_toml(std::string_view text, std::string_view file);
 
+/// "site.toml:3:7", with which every message about a place in a file begins.
+std::string place_text(std::string_view file, const toml::source_region& region);
+
+/// A toml::table is sorted by name; these are its keys as they stand in the file.
+std::vector<const toml::key*> keys_in_file_order(const toml::table& table);
+
 /// A TOML table that is read by asking for each key that it may have. finish() then refuses every
 /// key that nobody asked for, so that the code that reads a key is the only list of valid keys.
 ///
@@ -27,6 +33,10 @@ class StrictTable {
   StrictTable(std::string file, std::string name, const toml::table& table);
 
   bool has(std::string_view key);
+  /// All that there are, in the order of the file.
+  std::vector<std::string> keys() const;
+  /// Of the value at the key, or of the whole table where the key is missing or empty.
+  std::string place_of(std::string_view key) const;
 
   std::string text(std::string_view key);
   std::optional<std::string> optional_text(std::string_view key);

@@ -290,8 +290,8 @@ TEST_F(FramingOnDisk, NamesTheFileThatIsWrong) {
 }
 
 TEST_F(FramingOnDisk, RefusesAFileThatIsFarTooLarge) {
-  std::string path = write("capture.toml", std::string(2 * 1024 * 1024, '#'));
-  EXPECT_THAT(refusal_of(path), HasSubstr("larger than 1048576 bytes"));
+  std::string path = write("capture.toml", std::string(5 * 1024 * 1024, '#'));
+  EXPECT_THAT(refusal_of(path), HasSubstr("larger than 4194304 bytes"));
 }
 
 TEST(BuiltinFramings, AreNamedAsTheirFiles) {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/check.h"
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "core/layout.h"
+#include "linearb/error.h"
+
+namespace linearb::config {
+namespace {
+
+Framing load_for(const std::string& name_or_path, const Subject& subject) {
+  try {
+    return load_framing(name_or_path);
+  } catch (const UsageError& error) {
+    throw InvalidOption(subject, error.what());
+  }
+}
+
+void refuse_lru_with_count(const Channel& channel, const Framing& framing, const Subject& subject) {
+  if (framing.descriptor.count.width == 0) return;
+  throw InvalidOption(subject,
+                      fmt::format("channel {}: --dedup lru is for framings with one identifier in "
+                                  "a packet; {} counts messages",
+                                  channel.name, channel.framing));
+}
+
+}  // namespace
+
+std::vector<Framing> load_framings(const ReceiverOptions& options) {
+  std::map<std::string, Framing> loaded;
+  std::vector<Framing> framings;
+  for (std::size_t i = 0; i < options.channels.size(); i++) {
+    const Channel& channel = options.channels[i];
+    Subject subject{"channel", i, "framing"};
+    if (!loaded.contains(channel.framing))
+      loaded.emplace(channel.framing, load_for(channel.framing, subject));
+    if (loaded.size() > LB_FRAMINGS_MAX)
+      throw InvalidOption(subject,
+                          fmt::format("channel {}: {} is one framing too many; there can be {}",
+                                      channel.name, channel.framing, +LB_FRAMINGS_MAX));
+    framings.push_back(loaded.at(channel.framing));
+    if (options.dedup == Dedup::lru) refuse_lru_with_count(channel, framings.back(), subject);
+  }
+  return framings;
+}
+
+void check(const ReceiverOptions& options, const Places& places) {
+  try {
+    validate(options);
+    load_framings(options);
+  } catch (const InvalidOption& invalid) {
+    std::optional<std::string> place = places.find(invalid.subject());
+    if (!place) throw;
+    throw UsageError(fmt::format("{}: {}", *place, invalid.what()));
+  }
+}
+
+}  // namespace linearb::config

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "config/framing_file.h"
+#include "config/places.h"
+#include "linearb/options.h"
+
+namespace linearb::config {
+
+/// The framing of each channel, in their order; a file that several name is read once. Throws
+/// InvalidOption for one that cannot be had, or that does not go with the other options.
+std::vector<Framing> load_framings(const ReceiverOptions& options);
+
+/// Everything that can be known to be wrong without touching the system: validate(), and the
+/// framings. Throws UsageError; it begins with file, line and column where `places` knows them.
+void check(const ReceiverOptions& options, const Places& places);
+
+}  // namespace linearb::config

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/receiver_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "config/framing_file.h"
+#include "linearb/error.h"
+
+namespace linearb::config {
+namespace {
+
+constexpr const char* kFramingKey = "framing";
+constexpr const char* kDestinationKey = "destination";
+
+void refuse_both(StrictTable& root, std::string_view key, std::string_view table) {
+  if (root.has(key) && root.has(table))
+    root.refuse(table, fmt::format("is said already at {}, by the key {}: keep one of them",
+                                   root.place_of(key), key));
+}
+
+/// A line is a key of a channel, beside the channel's own.
+void refuse_key_as_name(const StrictTable& lines, const std::string& name) {
+  for (const char* key : {kFramingKey, kDestinationKey}) {
+    if (name == key)
+      lines.refuse(name, "cannot be the name of a line: it is a key of a channel's table");
+  }
+}
+
+/// Relative to the folder of the file it stands in. The name of a built-in stays as it is.
+std::string framing_from(const std::string& file, const std::string& framing) {
+  if (!is_framing_path(framing)) return framing;
+  return (std::filesystem::path(file).parent_path() / framing).string();
+}
+
+Destination destination_at(StrictTable& table, const std::string& key) {
+  std::string text = table.text(key);
+  try {
+    return parse_destination(text);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("{}: {}", table.place_of(key), error.what()));
+  }
+}
+
+/// One table [channels.NAME].
+class ChannelReader {
+ public:
+  ChannelReader(StrictTable table, const std::vector<Line>& lines, Places& places)
+      : table_(std::move(table)), lines_(lines), places_(places) {}
+
+  Channel read(const std::string& file, std::size_t index) {
+    places_.set({"channel", index, ""}, table_.place_of(""));
+    places_.set({"channel", index, kFramingKey}, table_.place_of(kFramingKey));
+    Channel channel;
+    read_destinations(channel, index);
+    table_.finish();
+    channel.framing = framing_from(file, table_.text(kFramingKey));
+    return channel;
+  }
+
+ private:
+  void read_destinations(Channel& channel, std::size_t index) {
+    table_.has(kFramingKey);
+    bool is_common = table_.has(kDestinationKey);
+    if (is_common) channel.destination = destination_at(table_, kDestinationKey);
+    for (const Line& line : lines_) {
+      bool is_own = table_.has(line.name);
+      if (is_own)
+        channel.line_destinations.emplace_back(line.name, destination_at(table_, line.name));
+      if (is_own || is_common)
+        places_.set({"channel", index, line.name},
+                    table_.place_of(is_own ? line.name : kDestinationKey));
+    }
+  }
+
+  StrictTable table_;
+  const std::vector<Line>& lines_;
+  Places& places_;
+};
+
+}  // namespace
+
+ReceiverTables::ReceiverTables(const std::string& path, const toml::table& file)
+    : path_(path), root_(path, "", file) {
+  refuse_both(root_, "line", kLinesTable);
+  refuse_both(root_, "channel", kChannelsTable);
+}
+
+void ReceiverTables::read_lines(ReceiverOptions& options, Places& places) {
+  std::optional<StrictTable> table = root_.optional_table(kLinesTable);
+  if (!table) return;
+  options.lines.clear();
+  places.set({"line", {}, ""}, table->place_of(""));
+  for (const std::string& name : table->keys()) {
+    refuse_key_as_name(*table, name);
+    places.set({"line", options.lines.size(), ""}, table->place_of(name));
+    options.lines.push_back({name, table->text(name)});
+  }
+}
+
+void ReceiverTables::read_channels(ReceiverOptions& options, Places& places) {
+  std::optional<StrictTable> tables = root_.optional_table(kChannelsTable);
+  if (!tables) return;
+  options.channels.clear();
+  places.set({"channel", {}, ""}, tables->place_of(""));
+  for (const std::string& name : tables->keys()) {
+    ChannelReader reader(tables->table(name), options.lines, places);
+    options.channels.push_back(reader.read(path_, options.channels.size()));
+    options.channels.back().name = name;
+  }
+}
+
+}  // namespace linearb::config
