@@ -27,35 +27,9 @@ void require(bool holds, std::string_view option, double value, std::string_view
   if (!holds) throw UsageError(fmt::format("--{} {}: accepted is {}", option, value, accepted));
 }
 
-const FeederOptions& checked(const FeederOptions& options) {
-  require(!options.lines.empty() && options.lines.size() <= kLinesMax, "line",
-          static_cast<double>(options.lines.size()), fmt::format("1 to {} lines", kLinesMax));
-  require(options.batch >= 1 && options.batch <= kBatchMax, "batch", options.batch,
-          fmt::format("1 to {} packets", kBatchMax));
-  require(std::has_single_bit(options.frames) && options.frames >= kFramesMin &&
-              options.frames <= kFramesMax,
-          "frames", options.frames,
-          fmt::format("a power of two from {} to {}", kFramesMin, kFramesMax));
-  require(std::has_single_bit(options.delay_queue) && options.delay_queue >= kDelayQueueMin &&
-              options.delay_queue <= kDelayQueueLimit,
-          "delay-queue", static_cast<double>(options.delay_queue),
-          fmt::format("a power of two from {} to {}", kDelayQueueMin, kDelayQueueLimit));
-  require(options.rate >= 0 && options.rate <= kRateMax, "rate", options.rate,
-          fmt::format("0 to {} packets a second", kRateMax));
-  require(options.speed >= 0 && std::isfinite(options.speed), "speed", options.speed,
-          "0, as fast as it goes, or a multiple of the recorded pace");
-  for (const FeederLine& line : options.lines) {
-    std::uint32_t cut = line.messages_per_packet;
-    require(cut >= 1, "messages-per-packet", cut, "at least 1");
-    require(cut == 1 || options.replay_path.empty(), "messages-per-packet", cut,
-            "1 when a capture is replayed: its packets are sent as they are");
-  }
-  return options;
-}
-
 std::vector<sys::Interface> interfaces_of(const FeederOptions& options) {
   std::vector<sys::Interface> interfaces;
-  for (const FeederLine& line : checked(options).lines)
+  for (const FeederLine& line : options.lines)
     interfaces.push_back(sys::query_interface(line.line.interface));
   return interfaces;
 }
@@ -141,10 +115,41 @@ xsk::UmemOptions umem_of(const FeederOptions& options) {
           .completion_ring_entries = options.frames};
 }
 
+const FeederOptions& validated(const FeederOptions& options) {
+  validate(options);
+  return options;
+}
+
 }  // namespace
 
+void validate(const FeederOptions& options) {
+  require(!options.lines.empty() && options.lines.size() <= kLinesMax, "line",
+          static_cast<double>(options.lines.size()), fmt::format("1 to {} lines", kLinesMax));
+  require(options.batch >= 1 && options.batch <= kBatchMax, "batch", options.batch,
+          fmt::format("1 to {} packets", kBatchMax));
+  require(std::has_single_bit(options.frames) && options.frames >= kFramesMin &&
+              options.frames <= kFramesMax,
+          "frames", options.frames,
+          fmt::format("a power of two from {} to {}", kFramesMin, kFramesMax));
+  require(std::has_single_bit(options.delay_queue) && options.delay_queue >= kDelayQueueMin &&
+              options.delay_queue <= kDelayQueueLimit,
+          "delay-queue", static_cast<double>(options.delay_queue),
+          fmt::format("a power of two from {} to {}", kDelayQueueMin, kDelayQueueLimit));
+  require(options.rate >= 0 && options.rate <= kRateMax, "rate", options.rate,
+          fmt::format("0 to {} packets a second", kRateMax));
+  require(options.speed >= 0 && std::isfinite(options.speed), "speed", options.speed,
+          "0, as fast as it goes, or a multiple of the recorded pace");
+  for (const FeederLine& line : options.lines) {
+    std::uint32_t cut = line.messages_per_packet;
+    require(cut >= 1, "messages-per-packet", cut, "at least 1");
+    require(cut == 1 || options.replay_path.empty(), "messages-per-packet", cut,
+            "1 when a capture is replayed: its packets are sent as they are");
+  }
+  if (options.replay_path.empty()) Messages(options.framing, options.messages);
+}
+
 Feeder::Feeder(const FeederOptions& options)
-    : batch_(checked(options).batch), cpu_(options.cpu), umem_(umem_of(options)) {
+    : batch_(validated(options).batch), cpu_(options.cpu), umem_(umem_of(options)) {
   std::vector<sys::Interface> interfaces = interfaces_of(options);
   std::uint32_t mtu = smallest_mtu(interfaces);
   std::vector<PacketHeader> headers = headers_of(options, interfaces);

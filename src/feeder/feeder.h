@@ -67,6 +67,10 @@ struct FeederOptions {
   std::optional<unsigned> cpu;  // the thread of run() is tied to it
 };
 
+/// Checks everything that can be checked without touching the system. Throws UsageError naming the
+/// option and what is accepted.
+void validate(const FeederOptions& options);
+
 /// Sends a feed on every line, over AF_XDP, from one thread: what an exchange and its two networks
 /// do, with the faults of both.
 ///
