@@ -5,40 +5,40 @@
 #include <utility>
 
 namespace linearb::cli {
-namespace {
 
-sigset_t stop_signals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGINT);
-  ::sigaddset(&signals, SIGTERM);
-  return signals;
+void hold_signals(std::initializer_list<int> signals) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (int signal : signals) ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
-
-}  // namespace
 
 void hold_stop_signals() {
-  sigset_t signals = stop_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  hold_signals({SIGINT, SIGTERM});
 }
 
-StopWatcher::StopWatcher(std::function<void()> stop)
-    : stop_(std::move(stop)), thread_([this] { watch(); }) {}
+SignalWatcher::SignalWatcher(Actions actions)
+    : actions_(std::move(actions)), thread_([this] { watch(); }) {}
 
-StopWatcher::~StopWatcher() {
+SignalWatcher::~SignalWatcher() {
   finished_ = true;
   // Wakes the thread; it is the only one that this signal can reach.
-  ::pthread_kill(thread_.native_handle(), SIGTERM);
+  ::pthread_kill(thread_.native_handle(), actions_.begin()->first);
   thread_.join();
 }
 
-void StopWatcher::watch() {
-  sigset_t signals = stop_signals();
+void SignalWatcher::watch() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const auto& [signal, action] : actions_) ::sigaddset(&set, signal);
   for (;;) {
     int signal = 0;
-    if (::sigwait(&signals, &signal) != 0 || finished_) return;
-    stop_();
+    if (::sigwait(&set, &signal) != 0 || finished_) return;
+    actions_.at(signal)();
   }
 }
+
+StopWatcher::StopWatcher(const std::function<void()>& stop)
+    : SignalWatcher({{SIGINT, stop}, {SIGTERM, stop}}) {}
 
 }  // namespace linearb::cli
