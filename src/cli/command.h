@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -19,14 +21,19 @@ enum ExitStatus {
 struct Command {
   CLI::App* arguments;
   std::function<int()> run;
+  /// Reads the options and the configuration file to the end, and does nothing: for
+  /// `linearb config check`. A command without such a file has none.
+  std::function<void()> check = {};
 };
 
 Command add_attach(CLI::App& app);
+Command add_config(CLI::App& app);
 Command add_demo(CLI::App& app);
 Command add_detach(CLI::App& app);
 Command add_feed(CLI::App& app);
 Command add_lab(CLI::App& app);
-Command add_receive(CLI::App& app);
+/// `words` are the command line without the program's name: SIGHUP has them read again.
+Command add_receive(CLI::App& app, const std::vector<std::string>& words);
 Command add_status(CLI::App& app);
 
 }  // namespace linearb::cli

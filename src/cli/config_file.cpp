@@ -7,8 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "cli/options.h"
 #include "cli/unknown_name.h"
+#include "config/check.h"
 #include "config/nearest.h"
+#include "config/receiver_tables.h"
 #include "config/strict_table.h"
 #include "linearb/error.h"
 
@@ -19,8 +22,7 @@ constexpr std::string_view kNotInAFile[] = {"config", "help"};
 
 [[noreturn]] void refuse(const std::string& path, const toml::source_region& region,
                          std::string_view reason) {
-  throw UsageError(
-      fmt::format("{}:{}:{}: {}", path, region.begin.line, region.begin.column, reason));
+  throw UsageError(fmt::format("{}: {}", config::place_text(path, region), reason));
 }
 
 /// A value as it would stand on the command line; nothing for what cannot stand there.
@@ -32,19 +34,8 @@ std::optional<std::string> word_of(const toml::node& node) {
   return std::nullopt;
 }
 
-std::vector<std::string> words_of(const std::string& path, const toml::node& node) {
-  std::vector<std::string> words;
-  auto add = [&](const toml::node& element) {
-    std::optional<std::string> word = word_of(element);
-    if (!word) refuse(path, element.source(), "has to be a text, a number, true or false");
-    words.push_back(*word);
-  };
-  if (const toml::array* array = node.as_array()) {
-    for (const toml::node& element : *array) add(element);
-  } else {
-    add(node);
-  }
-  return words;
+bool contains(const std::vector<std::string>& keys, const std::string& key) {
+  return std::ranges::find(keys, key) != keys.end();
 }
 
 std::vector<std::string> keys_of(const CLI::App& command) {
@@ -56,40 +47,150 @@ std::vector<std::string> keys_of(const CLI::App& command) {
   return keys;
 }
 
-void apply_key(CLI::Option& option, const std::string& path, const toml::node& node) {
-  std::vector<std::string> words = words_of(path, node);
-  if (!option.empty()) return;
-  bool is_flag = option.get_items_expected_max() == 0;
-  if (is_flag && !node.is_boolean())
-    refuse(path, node.source(), fmt::format("{} is true or false", option.get_name()));
-  try {
-    option.add_result(words);
-    option.run_callback();
-  } catch (const CLI::ParseError& error) {
-    refuse(path, node.source(), error.what());
-  } catch (const UsageError& error) {
-    refuse(path, node.source(), error.what());
-  }
+void require_known(const std::string& path, const toml::key& key,
+                   const std::vector<std::string>& known) {
+  std::string name(key.str());
+  if (contains(known, name)) return;
+  refuse(path, key.source(),
+         fmt::format("there is no key \"{}\"; {}", name, config::suggest_name(name, known)));
 }
+
+/// One option and the value that a file has for it.
+class Value {
+ public:
+  Value(CLI::Option& option, const std::string& path, const toml::node& node)
+      : option_(option), path_(path), node_(node) {}
+
+  /// Elements of an array are tried one by one first, so that a refusal names the very one.
+  void apply() const {
+    std::vector<std::string> words;
+    for (const toml::node* element : elements()) {
+      words.push_back(word_at(*element));
+      if (node_.is_array()) set({words.back()}, *element);
+    }
+    set(words, node_);
+  }
+
+ private:
+  std::vector<const toml::node*> elements() const {
+    std::vector<const toml::node*> nodes;
+    if (const toml::array* array = node_.as_array())
+      for (const toml::node& element : *array) nodes.push_back(&element);
+    else
+      nodes.push_back(&node_);
+    return nodes;
+  }
+
+  std::string word_at(const toml::node& node) const {
+    std::optional<std::string> word = word_of(node);
+    if (!word) refuse(path_, node.source(), "has to be a text, a number, true or false");
+    bool is_flag = option_.get_items_expected_max() == 0;
+    std::string name = option_.get_name();
+    if (is_flag != node.is_boolean())
+      refuse(path_, node.source(),
+             name + (is_flag ? " is true or false" : " is a text or a number"));
+    if (option_.get_type_name() == kFileType && !node.is_string())
+      refuse(path_, node.source(), name + " is a text in quotation marks");
+    return *word;
+  }
+
+  void set(const std::vector<std::string>& words, const toml::node& place) const {
+    try {
+      option_.clear();
+      option_.add_result(words);
+      option_.run_callback();
+    } catch (const CLI::ParseError& error) {
+      refuse(path_, place.source(), error.what());
+    } catch (const UsageError& error) {
+      refuse(path_, place.source(), error.what());
+    }
+  }
+
+  CLI::Option& option_;
+  const std::string& path_;
+  const toml::node& node_;
+};
+
+/// Where the value of a key stands, and where each of its elements does.
+void note_places(config::Places& places, const std::string& path, const std::string& key,
+                 const toml::node& node) {
+  places.set({key, {}, ""}, config::place_text(path, node.source()));
+  const toml::array* array = node.as_array();
+  for (std::size_t i = 0; array && i < array->size(); i++)
+    places.set({key, i, ""}, config::place_text(path, array->get(i)->source()));
+}
+
+/// A receiver's file for one command. The options that the command itself does not have are
+/// declared a second time, and bound to the same values.
+class ReceiverFile {
+ public:
+  ReceiverFile(CLI::App& command, const std::string& path, ReceiverOptions& options)
+      : command_(command), path_(path), options_(options) {
+    add_receiver_options(receiver_, options);
+    add_json_option(receiver_, json_);
+  }
+
+  config::Places apply() {
+    toml::table file = config::parse_toml_file(path_);
+    config::ReceiverTables tables(path_, file);
+    apply_keys(file);
+    if (!is_given("line")) tables.read_lines(options_, places_);
+    if (!is_given("channel")) tables.read_channels(options_, places_);
+    return std::move(places_);
+  }
+
+ private:
+  void apply_keys(const toml::table& file) {
+    std::vector<std::string> known = keys_of(receiver_);
+    known.insert(known.end(), {config::kLinesTable, config::kChannelsTable});
+    for (const toml::key* key : config::keys_in_file_order(file)) {
+      std::string name(key->str());
+      require_known(path_, *key, known);
+      if (name == config::kLinesTable || name == config::kChannelsTable || is_given(name)) continue;
+      const toml::node& node = *file.get(name);
+      Value(option(name), path_, node).apply();
+      note_places(places_, path_, name, node);
+    }
+  }
+
+  CLI::Option& option(const std::string& key) {
+    CLI::Option* own = command_.get_option_no_throw("--" + key);
+    return own ? *own : *receiver_.get_option("--" + key);
+  }
+  bool is_given(const std::string& key) { return !option(key).empty(); }
+
+  CLI::App& command_;
+  const std::string& path_;
+  ReceiverOptions& options_;
+  CLI::App receiver_;
+  bool json_ = false;
+  config::Places places_;
+};
 
 }  // namespace
 
 void add_config_option(CLI::App& command, std::string& path) {
   command.add_option("--config", path, "TOML file with options; the command line wins")
-      ->type_name("FILE");
+      ->type_name(kFileType)
+      ->check(names_a_file);
 }
 
 void apply_config_file(CLI::App& command, const std::string& path) {
   if (path.empty()) return;
-  toml::table table = config::parse_toml_file(path);
-  std::vector<std::string> keys = keys_of(command);
-  for (const auto& [key, node] : table) {
-    std::string name(key.str());
-    if (std::ranges::find(keys, name) == keys.end())
-      refuse(path, key.source(),
-             fmt::format("there is no key \"{}\"; {}", name, config::suggest_name(name, keys)));
-    apply_key(*command.get_option("--" + name), path, node);
+  toml::table file = config::parse_toml_file(path);
+  std::vector<std::string> known = keys_of(command);
+  for (const toml::key* key : config::keys_in_file_order(file)) {
+    require_known(path, *key, known);
+    std::string name(key->str());
+    CLI::Option& option = *command.get_option("--" + name);
+    if (option.empty()) Value(option, path, *file.get(name)).apply();
   }
+}
+
+void finish_receiver_options(CLI::App& command, const std::string& path, ReceiverOptions& options) {
+  config::Places places;
+  if (!path.empty()) places = ReceiverFile(command, path, options).apply();
+  config::check(options, places);
 }
 
 }  // namespace linearb::cli

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/config_file.h"
 #include "cli/demo_story.h"
 #include "cli/feeder_report.h"
 #include "cli/live_display.h"
@@ -59,6 +60,7 @@ struct DemoArguments {
   std::uint64_t seed = 1;
   unsigned lines = 2;
   Mode mode = Mode::automatic;
+  std::string config_path;
   bool json = false;
 };
 
@@ -240,8 +242,15 @@ Command add_demo(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(1u, static_cast<unsigned>(kLinesMax)));
   add_mode_option(*command, arguments->mode);
+  add_config_option(*command, arguments->config_path);
   add_json_option(*command, arguments->json);
-  return {command, [arguments] { return demo(*arguments); }};
+  auto read = [command, arguments] { apply_config_file(*command, arguments->config_path); };
+  return {command,
+          [arguments, read] {
+            read();
+            return demo(*arguments);
+          },
+          read};
 }
 
 }  // namespace linearb::cli

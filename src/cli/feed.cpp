@@ -92,7 +92,8 @@ std::vector<feeder::FeederLine> lines_of(const FeedArguments& arguments) {
   return lines;
 }
 
-feeder::FeederOptions options_of(const FeedArguments& arguments) {
+feeder::FeederOptions options_of(CLI::App& command, FeedArguments& arguments) {
+  apply_config_file(command, arguments.config_path);
   require_usable(arguments);
   feeder::FeederOptions options = arguments.options;
   options.framing = config::load_framing(arguments.channels[0].framing);
@@ -102,9 +103,8 @@ feeder::FeederOptions options_of(const FeedArguments& arguments) {
 }
 
 int feed(CLI::App& command, FeedArguments& arguments) {
-  apply_config_file(command, arguments.config_path);
   hold_stop_signals();
-  feeder::Feeder feeder(options_of(arguments));
+  feeder::Feeder feeder(options_of(command, arguments));
   StopWatcher watcher([&] { feeder.stop(); });
   feeder::FeederResult result = feeder.run();
   if (arguments.json)
@@ -153,7 +153,7 @@ void add_replay_options(CLI::App& command, FeedArguments& arguments) {
   command
       .add_option("--replay", arguments.options.replay_path,
                   "Send the UDP datagrams of a capture, or raw ones of the channel's framing")
-      ->type_name("FILE");
+      ->type_name(kFileType);
   command
       .add_option("--speed", arguments.speed,
                   "Times the recorded pace, or max: as fast as it goes (default 1)")
@@ -204,7 +204,8 @@ Command add_feed(CLI::App& app) {
   add_engine_options(*command, arguments->options);
   add_config_option(*command, arguments->config_path);
   add_json_option(*command, arguments->json);
-  return {command, [command, arguments] { return feed(*command, *arguments); }};
+  return {command, [command, arguments] { return feed(*command, *arguments); },
+          [command, arguments] { feeder::validate(options_of(*command, *arguments)); }};
 }
 
 }  // namespace linearb::cli

@@ -2,6 +2,9 @@
 #include "cli/options.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,6 +35,19 @@ CLI::Option* add_repeatable(CLI::App& command, const std::string& name, std::vec
 }
 
 }  // namespace
+
+std::string names_a_file(const std::string& text) {
+  return text.empty() ? "the name of a file is missing" : "";
+}
+
+std::string is_whole_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  auto [stopped, error] = std::from_chars(text.data(), end, number);
+  bool is_padded = text.size() > 1 && text.front() == '0';
+  if (error == std::errc{} && stopped == end && !is_padded) return "";
+  return fmt::format("\"{}\" is no whole number below 2^64", text);
+}
 
 std::size_t position_of_choice(const std::string& option, const std::string& word,
                                const std::vector<std::string>& words) {
@@ -92,15 +108,20 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
                    {"--wait",
                     {"poll", "spin", "busy-poll"},
                     "How to wait for packets; spin is for a core of its own"});
-  command.add_option("--cpu", options.cpu, "Pin the data thread to this CPU")->type_name("N");
+  command.add_option("--cpu", options.cpu, "Pin the data thread to this CPU")
+      ->type_name("N")
+      ->check(is_whole_number);
   command
       .add_option("--frames", options.frames, "Frames of each socket, a power of two, 64 to 65536")
       ->type_name("N")
+      ->check(is_whole_number)
       ->capture_default_str();
   command.add_flag("--hugepages", options.hugepages, "Frames in huge pages, where there are any");
   command.add_flag("--keep-hook", options.keep_hook,
                    "Leave the hook attached for the next receiver");
-  command.add_option("--packets", options.packets, "End after N delivered packets")->type_name("N");
+  command.add_option("--packets", options.packets, "End after N delivered packets")
+      ->type_name("N")
+      ->check(is_whole_number);
   command
       .add_option("--idle-exit", options.idle_exit_seconds,
                   "End when no feed packet came for S seconds, after the first")
@@ -108,7 +129,8 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
   command
       .add_option("--write", options.write_path,
                   "Write what is delivered as a pcap file with nanoseconds")
-      ->type_name("FILE");
+      ->type_name(kFileType)
+      ->check(names_a_file);
 }
 
 }  // namespace linearb::cli

@@ -15,6 +15,14 @@
 
 namespace linearb::cli {
 
+/// What help calls the value of an option that is a path.
+inline constexpr const char* kFileType = "FILE";
+
+/// For Option::check(): what is wrong with a path, or with a number. A number is not taken where
+/// CLI11 would read another one: 0100 as 64, and one beyond 64 bits as the largest there is.
+std::string names_a_file(const std::string& text);
+std::string is_whole_number(const std::string& text);
+
 /// An option whose value is one of a few words; `value` is the position of the word. The default is
 /// the value that it has when the option is added.
 template <typename Enum>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/receive.h"
+
+#include <csignal>
 #include <cstdio>
 #include <memory>
 
@@ -7,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/options.h"
+#include "cli/reload.h"
 #include "cli/signals.h"
 #include "linearb/receiver.h"
 #include "report/json.h"
@@ -15,18 +19,30 @@
 namespace linearb::cli {
 namespace {
 
-struct ReceiveArguments {
-  ReceiverOptions options;
-  std::string config_path;
-  bool json = false;
-};
+using Words = std::vector<std::string>;
 
-int receive(CLI::App& command, ReceiveArguments& arguments) {
-  apply_config_file(command, arguments.config_path);
-  hold_stop_signals();
+/// The terminal may be gone, which is what SIGHUP was made for: nobody is told then.
+void tell(const std::string& line) noexcept {
+  std::fputs((line + "\n").c_str(), stderr);
+}
+
+Reloader reloader_of(Receiver& receiver, const ReceiveArguments& arguments, const Words& words) {
+  return Reloader(
+      {.path = arguments.config_path,
+       .running = arguments.options.channels,
+       .read = [words] { return parse_receive(words); },
+       .apply = [&receiver](const ReceiverOptions& options) { receiver.reload(options); }});
+}
+
+int receive(CLI::App& command, ReceiveArguments& arguments, const Words& words) {
+  hold_signals({SIGINT, SIGTERM, SIGHUP});
+  finish_receiver_options(command, arguments.config_path, arguments.options);
   Receiver receiver(arguments.options, {},
-                    [](const Event& event) { fmt::print(stderr, "linearb: {}\n", event.text); });
-  StopWatcher watcher([&] { receiver.stop(); });
+                    [](const Event& event) { tell("linearb: " + event.text); });
+  Reloader reloader = reloader_of(receiver, arguments, words);
+  auto stop = [&] { receiver.stop(); };
+  SignalWatcher watcher(
+      {{SIGINT, stop}, {SIGTERM, stop}, {SIGHUP, [&] { tell(reloader.reload()); }}});
   // For scripts that start the feed when this is here; stdout is for the summary.
   fmt::print(stderr, "receiving; SIGINT or SIGTERM ends it\n");
   Summary summary = receiver.run();
@@ -40,14 +56,29 @@ int receive(CLI::App& command, ReceiveArguments& arguments) {
 
 }  // namespace
 
-Command add_receive(CLI::App& app) {
+CLI::App* declare_receive(CLI::App& app, ReceiveArguments& arguments) {
   CLI::App* command = app.add_subcommand(
       "receive", "Arbitrate: attach the hook, receive, count, record; ends with a summary");
+  add_receiver_options(*command, arguments.options);
+  add_config_option(*command, arguments.config_path);
+  add_json_option(*command, arguments.json);
+  return command;
+}
+
+ReceiverOptions parse_receive(const Words& words) {
+  ReceiveArguments arguments;
+  CLI::App app;
+  app.allow_extras();  // options of the whole program, in front of the command
+  CLI::App* command = declare_receive(app, arguments);
+  app.parse(Words(words.rbegin(), words.rend()));  // CLI11 takes them from behind
+  finish_receiver_options(*command, arguments.config_path, arguments.options);
+  return arguments.options;
+}
+
+Command add_receive(CLI::App& app, const std::vector<std::string>& words) {
   auto arguments = std::make_shared<ReceiveArguments>();
-  add_receiver_options(*command, arguments->options);
-  add_config_option(*command, arguments->config_path);
-  add_json_option(*command, arguments->json);
-  return {command, [command, arguments] { return receive(*command, *arguments); }};
+  CLI::App* command = declare_receive(app, *arguments);
+  return {command, [command, arguments, words] { return receive(*command, *arguments, words); }};
 }
 
 }  // namespace linearb::cli

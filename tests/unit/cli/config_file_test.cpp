@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "cli/receive.h"
 #include "linearb/error.h"
+#include "support/error_text.h"
 
 namespace linearb::cli {
 namespace {
@@ -27,17 +29,14 @@ class ConfigFile : public testing::Test {
   void read(const std::string& toml, const std::string& command_line = "") {
     std::ofstream(path_) << toml;
     command_.parse(command_line + " --config " + path_);
-    apply_config_file(command_, config_path_);
+    finish_receiver_options(command_, config_path_, options_);
   }
 
-  /// What is refused, without the path in front.
+  /// What is refused of a file alone, without the path in front.
   std::string refusal(const std::string& toml) {
-    try {
-      read(toml);
-    } catch (const UsageError& error) {
-      return std::string(error.what()).substr(path_.size());
-    }
-    return "nothing was refused";
+    std::ofstream(path_) << toml;
+    std::string said = test::error_text([&] { parse_receive({"receive", "--config", path_}); });
+    return said.starts_with(path_) ? said.substr(path_.size()) : said;
   }
 
   std::string path_;
@@ -80,8 +79,73 @@ TEST_F(ConfigFile, TheCommandLineWins) {
 
 TEST_F(ConfigFile, WithoutAFileNothingChanges) {
   command_.parse("");
-  apply_config_file(command_, config_path_);
+  finish_receiver_options(command_, config_path_, options_);
   EXPECT_EQ(options_.frames, 4096u);
+}
+
+const std::string kTables = R"([lines]
+B = "eno2"
+A = "eno1"
+[channels.itch]
+framing = "moldudp64"
+destination = "239.1.1.1:5000"
+)";
+
+TEST_F(ConfigFile, LinesAndChannelsCanBeTables) {
+  read("frames = 64\n" + kTables);
+  ASSERT_EQ(options_.lines.size(), 2u);
+  EXPECT_EQ(options_.lines[0].interface, "eno2");
+  ASSERT_EQ(options_.channels.size(), 1u);
+  EXPECT_EQ(options_.channels[0].name, "itch");
+  EXPECT_EQ(options_.frames, 64u);
+}
+
+TEST_F(ConfigFile, ALineOnTheCommandLineReplacesTheTableOfLines) {
+  read(kTables, "--line X=eno3 --line Y=eno4");
+  ASSERT_EQ(options_.lines.size(), 2u);
+  EXPECT_EQ(options_.lines[0].name, "X");
+  EXPECT_EQ(options_.channels[0].name, "itch");
+}
+
+TEST_F(ConfigFile, AChannelOnTheCommandLineReplacesTheTableOfChannels) {
+  read(kTables, "--channel x=optiq@any:1");
+  ASSERT_EQ(options_.channels.size(), 1u);
+  EXPECT_EQ(options_.channels[0].name, "x");
+  EXPECT_EQ(options_.lines[0].name, "B");
+}
+
+/// `linearb attach` needs not all that `linearb receive` does, and takes its file all the same.
+TEST_F(ConfigFile, ServesACommandWithFewerOptions) {
+  CLI::App attach;
+  ReceiverOptions options;
+  std::string path;
+  add_line_option(attach, options.lines);
+  add_config_option(attach, path);
+  std::ofstream(path_) << "wait = \"spin\"\njson = true\n" + kTables;
+  attach.parse("--line A=eno7 --config " + path_);
+  finish_receiver_options(attach, path, options);
+  ASSERT_EQ(options.lines.size(), 1u);
+  EXPECT_EQ(options.lines[0].interface, "eno7");
+  EXPECT_EQ(options.channels[0].name, "itch");
+  EXPECT_EQ(options.wait, Wait::spin);
+}
+
+TEST_F(ConfigFile, WhatIsOnlyWrongTogetherNamesThePlaceToo) {
+  EXPECT_EQ(refusal("mode = \"auto\"\nframes = 100\n"),
+            ":2:10: --frames 100: it has to be a power of two from 64 to 65536");
+}
+
+TEST_F(ConfigFile, WhatIsOnTheCommandLineHasNoPlaceInTheFile) {
+  std::ofstream(path_) << "frames = 64\n";
+  command_.parse("--frames 100 --config " + path_);
+  EXPECT_EQ(test::error_text([&] { finish_receiver_options(command_, config_path_, options_); }),
+            "--frames 100: it has to be a power of two from 64 to 65536");
+}
+
+TEST_F(ConfigFile, OneElementOfAnArrayHasAPlaceOfItsOwn) {
+  EXPECT_EQ(refusal("line = [\n  \"A=eno1\",\n  \"B\"]\n").substr(0, 17), ":3:3: --line \"B\":");
+  EXPECT_EQ(refusal("channel = [\"x=optiq@any:1\",\n  \"y=optiq@any:1\"]\n").substr(0, 17),
+            ":2:3: --channel: ");
 }
 
 TEST_F(ConfigFile, RefusalsNameThePlace) {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/reload.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "linearb/error.h"
+
+namespace linearb::cli {
+namespace {
+
+/// So many names make a line that can still be read.
+constexpr std::size_t kNamesShown = 8;
+
+using Names = std::vector<std::string>;
+
+/// Nothing, or the names as " (x, y)".
+std::string names_text(const Names& names) {
+  if (names.empty()) return "";
+  std::size_t shown = std::min(names.size(), kNamesShown);
+  std::string more = names.size() > shown ? fmt::format(", and {} more", names.size() - shown) : "";
+  return fmt::format(
+      " ({}{})", fmt::join(names.begin(), names.begin() + static_cast<long>(shown), ", "), more);
+}
+
+std::map<std::pair<std::string, std::string>, const Channel*> by_identity(
+    const std::vector<Channel>& channels) {
+  std::map<std::pair<std::string, std::string>, const Channel*> found;
+  for (const Channel& channel : channels) found[{channel.name, channel.framing}] = &channel;
+  return found;
+}
+
+bool has_same_destinations(const Channel& left, const Channel& right) {
+  return left.destination == right.destination && left.line_destinations == right.line_destinations;
+}
+
+}  // namespace
+
+std::string describe_change(const std::vector<Channel>& before, const std::vector<Channel>& after) {
+  auto old_ones = by_identity(before), new_ones = by_identity(after);
+  Names added, removed, changed;
+  for (const Channel& channel : after) {
+    auto old_one = old_ones.find({channel.name, channel.framing});
+    if (old_one == old_ones.end())
+      added.push_back(channel.name);
+    else if (!has_same_destinations(*old_one->second, channel))
+      changed.push_back(channel.name);
+  }
+  for (const Channel& channel : before) {
+    if (!new_ones.contains({channel.name, channel.framing})) removed.push_back(channel.name);
+  }
+  std::string moved =
+      changed.empty() ? "" : fmt::format(", {} changed{}", changed.size(), names_text(changed));
+  return fmt::format("{} channel{} added{}, {} removed{}{}, {} unchanged", added.size(),
+                     added.size() == 1 ? "" : "s", names_text(added), removed.size(),
+                     names_text(removed), moved, after.size() - added.size() - changed.size());
+}
+
+Reloader::Reloader(Parts parts) : parts_(std::move(parts)) {}
+
+std::string Reloader::reload() noexcept {
+  try {
+    return change();
+  } catch (const std::exception& error) {
+    return fmt::format("reload: {}; the configuration that runs goes on", error.what());
+  }
+}
+
+std::string Reloader::change() {
+  if (parts_.path.empty())
+    throw UsageError("there is no file to read again, since --config was not given");
+  ReceiverOptions options = parts_.read();
+  parts_.apply(options);
+  std::string change = describe_change(parts_.running, options.channels);
+  parts_.running = std::move(options.channels);
+  return fmt::format("reloaded {}: {}", parts_.path, change);
+}
+
+}  // namespace linearb::cli
