@@ -103,8 +103,9 @@ feeder::FeederOptions options_of(CLI::App& command, FeedArguments& arguments) {
 }
 
 int feed(CLI::App& command, FeedArguments& arguments) {
+  feeder::FeederOptions options = options_of(command, arguments);
   hold_stop_signals();
-  feeder::Feeder feeder(options_of(command, arguments));
+  feeder::Feeder feeder(options);
   StopWatcher watcher([&] { feeder.stop(); });
   feeder::FeederResult result = feeder.run();
   if (arguments.json)

@@ -35,8 +35,9 @@ Reloader reloader_of(Receiver& receiver, const ReceiveArguments& arguments, cons
 }
 
 int receive(CLI::App& command, ReceiveArguments& arguments, const Words& words) {
-  hold_signals({SIGINT, SIGTERM, SIGHUP});
+  hold_signals({SIGHUP});
   finish_receiver_options(command, arguments.config_path, arguments.options);
+  hold_stop_signals();  // not before: a file can be a pipe that nobody writes to
   Receiver receiver(arguments.options, {},
                     [](const Event& event) { tell("linearb: " + event.text); });
   Reloader reloader = reloader_of(receiver, arguments, words);

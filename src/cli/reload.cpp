@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <filesystem>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,6 +40,15 @@ std::map<std::pair<std::string, std::string>, const Channel*> by_identity(
 
 bool has_same_destinations(const Channel& left, const Channel& right) {
   return left.destination == right.destination && left.line_destinations == right.line_destinations;
+}
+
+/// A pipe was read to its end: what it gave is not there a second time, and reading it could wait
+/// for ever.
+void refuse_pipe(const std::string& path) {
+  std::error_code error;
+  std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw UsageError(fmt::format("{} is no file that can be read a second time", path));
 }
 
 }  // namespace
@@ -75,6 +86,7 @@ std::string Reloader::reload() noexcept {
 std::string Reloader::change() {
   if (parts_.path.empty())
     throw UsageError("there is no file to read again, since --config was not given");
+  refuse_pipe(parts_.path);
   ReceiverOptions options = parts_.read();
   parts_.apply(options);
   std::string change = describe_change(parts_.running, options.channels);

@@ -54,6 +54,13 @@ class ChannelReader {
   ChannelReader(StrictTable table, const std::vector<Line>& lines, Places& places)
       : table_(std::move(table)), lines_(lines), places_(places) {}
 
+  /// Destinations of lines that are not received are right or wrong all the same.
+  void pass_over(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      if (table_.has(line)) destination_at(table_, line);
+    }
+  }
+
   Channel read(const std::string& file, std::size_t index) {
     places_.set({"channel", index, ""}, table_.place_of(""));
     places_.set({"channel", index, kFramingKey}, table_.place_of(kFramingKey));
@@ -104,13 +111,20 @@ void ReceiverTables::read_lines(ReceiverOptions& options, Places& places) {
   }
 }
 
+std::vector<std::string> ReceiverTables::lines_in_file() {
+  std::optional<StrictTable> table = root_.optional_table(kLinesTable);
+  return table ? table->keys() : std::vector<std::string>{};
+}
+
 void ReceiverTables::read_channels(ReceiverOptions& options, Places& places) {
   std::optional<StrictTable> tables = root_.optional_table(kChannelsTable);
   if (!tables) return;
   options.channels.clear();
   places.set({"channel", {}, ""}, tables->place_of(""));
+  std::vector<std::string> lines = lines_in_file();
   for (const std::string& name : tables->keys()) {
     ChannelReader reader(tables->table(name), options.lines, places);
+    reader.pass_over(lines);
     options.channels.push_back(reader.read(path_, options.channels.size()));
     options.channels.back().name = name;
   }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <toml++/toml.h>
 
@@ -35,10 +36,13 @@ class ReceiverTables {
 
   /// Replaces the lines by those of [lines]; without that table nothing changes.
   void read_lines(ReceiverOptions& options, Places& places);
-  /// The same of [channels]. The options have their lines already: they are keys here.
+  /// The same of [channels]. The options have their lines already: they are keys here. So are those
+  /// of [lines], which somebody may have left out for once.
   void read_channels(ReceiverOptions& options, Places& places);
 
  private:
+  std::vector<std::string> lines_in_file();
+
   std::string path_;
   StrictTable root_;
 };

@@ -107,6 +107,23 @@ TEST_F(ConfigFile, ALineOnTheCommandLineReplacesTheTableOfLines) {
   EXPECT_EQ(options_.channels[0].name, "itch");
 }
 
+TEST_F(ConfigFile, ALineThatIsLeftOutForOnceKeepsItsDestination) {
+  const std::string channel = "[channels.x]\nframing = \"optiq\"\nA = \"any:1\"\nB = \"any:2\"\n";
+  read("[lines]\nA = \"eno1\"\nB = \"eno2\"\n" + channel, "--line A=eno3");
+  ASSERT_EQ(options_.lines.size(), 1u);
+  EXPECT_EQ(options_.channels[0].line_destinations.size(), 1u);
+}
+
+TEST_F(ConfigFile, AndADestinationOfItThatIsWrongIsRefused) {
+  std::ofstream(path_) << "[lines]\nA = \"a\"\nB = \"b\"\n"
+                          "[channels.x]\nframing = \"optiq\"\nA = \"any:1\"\nB = \"any:0\"\n";
+  std::string said = test::error_text([&] {
+    parse_receive({"receive", "--line", "A=c", "--config", path_});
+  });
+  EXPECT_EQ(said.substr(0, said.find(';')),
+            path_ + ":7:5: destination \"any:0\": the port has to be 1 to 65535");
+}
+
 TEST_F(ConfigFile, AChannelOnTheCommandLineReplacesTheTableOfChannels) {
   read(kTables, "--channel x=optiq@any:1");
   ASSERT_EQ(options_.channels.size(), 1u);
