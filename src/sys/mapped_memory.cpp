@@ -18,7 +18,9 @@ MappedMemory MappedMemory::try_map(const Mapping& mapping) noexcept {
 }
 
 MappedMemory::MappedMemory(const Mapping& mapping) : MappedMemory(try_map(mapping)) {
-  if (!data_) throw_errno(fmt::format("map {} bytes of {}", mapping.size_bytes, mapping.what));
+  if (!data_)
+    throw_errno(fmt::format("map {} bytes of {}", mapping.size_bytes, mapping.what),
+                errno == ENOMEM ? mapping.when_short : "");
 }
 
 }  // namespace linearb::sys

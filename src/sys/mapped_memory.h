@@ -9,9 +9,11 @@
 
 namespace linearb::sys {
 
-/// What to map: the arguments of mmap(2) under names. `what` names the object in an error.
+/// What to map: the arguments of mmap(2) under names. `what` names the object in an error, and
+/// `when_short` says what to do where memory is.
 struct Mapping {
   std::string_view what;
+  std::string_view when_short = "free memory, or raise its limit (ulimit -v)";
   std::size_t size_bytes = 0;
   int protection = PROT_READ | PROT_WRITE;
   int flags = MAP_PRIVATE | MAP_ANONYMOUS;

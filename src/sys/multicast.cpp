@@ -78,10 +78,11 @@ void MulticastJoins::join(const std::string& interface, unsigned index,
   // is wanted now (EINVAL): a fresh one has neither trouble.
   if (!sockets_.empty() && try_join(sockets_.back().get(), index, membership) == 0) return;
   Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket)
-    throw_errno(describe(interface, membership), "raise the limit of open files (ulimit -n)");
+  if (!socket) throw_errno(describe(interface, membership));
   const int error = try_join(socket.get(), index, membership);
-  if (error != 0) throw_errno(describe(interface, membership), {}, error);
+  if (error != 0)
+    throw_errno(describe(interface, membership),
+                error == ENOBUFS ? "raise sysctl net.ipv4.igmp_max_memberships" : "", error);
   sockets_.push_back(std::move(socket));
 }
 

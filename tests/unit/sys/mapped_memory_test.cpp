@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "linearb/error.h"
+#include "support/error_text.h"
 
 namespace linearb::sys {
 namespace {
@@ -31,6 +32,18 @@ TEST(MappedMemory, ARefusalNamesTheObject) {
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "map 4096 bytes of a test: Bad file descriptor");
   }
+}
+
+TEST(MappedMemory, SaysWhatToDoWhereMemoryIsShort) {
+  const auto refusal = [](const Mapping& mapping) {
+    return test::error_text([&] { MappedMemory{mapping}; });
+  };
+  constexpr std::size_t kImpossible = std::size_t{1} << 62;
+  EXPECT_EQ(refusal({.what = "a test", .size_bytes = kImpossible}),
+            "map 4611686018427387904 bytes of a test: Cannot allocate memory; free memory, or "
+            "raise its limit (ulimit -v)");
+  EXPECT_EQ(refusal({.what = "a test", .when_short = "ask for less", .size_bytes = kImpossible}),
+            "map 4611686018427387904 bytes of a test: Cannot allocate memory; ask for less");
 }
 
 }  // namespace
