@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/error.h"
@@ -47,6 +48,9 @@ int tell_stream(void* stream, off64_t* offset, int whence) {
 ByteStream::ByteStream(const std::string& path) {
   sys::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) throw UsageError(fmt::format("open {}: {}", path, std::strerror(errno)));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode))
+    throw UsageError(fmt::format("open {}: {}", path, std::strerror(EISDIR)));
   file_ = ::gzdopen(fd.get(), "rb");
   if (!file_) throw std::bad_alloc();
   static_cast<void>(fd.release());

@@ -25,8 +25,9 @@ RawDatagrams::RawDatagrams(std::string path, const lb_framing& framing)
   bool walkable = framing_.count.width && framing_.message_length.width;
   if (!walkable && !framing_.payload_length.width)
     throw UsageError(fmt::format(
-        "{}: the framing says neither how long a datagram is nor how long its messages are, so "
-        "datagrams without a capture around them cannot be told apart: use a pcap file",
+        "{}: it is no capture (pcap or pcapng, plain or packed with gzip), and datagrams back to "
+        "back cannot be told apart under a framing that says neither how long they are nor how "
+        "long their messages are: give a capture",
         path_));
 }
 

@@ -2,13 +2,18 @@
 #include "sink/file_sink.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <exception>
-#include <utility>
+#include <new>
+#include <system_error>
+
+#include <fmt/format.h>
 
 #include "linearb/error.h"
+#include "sys/error.h"
 
 namespace linearb::sink {
 namespace {
@@ -41,20 +46,34 @@ class BlockedSignals {
   sigset_t before_;
 };
 
+ByteRing make_ring(std::size_t bytes, const std::string& path) {
+  try {
+    return ByteRing(bytes);
+  } catch (const std::bad_alloc&) {
+    sys::throw_errno(fmt::format("reserve {} bytes for packets on their way to {}", bytes, path),
+                     "free memory, or raise its limit (ulimit -v)", ENOMEM);
+  }
+}
+
 }  // namespace
 
-FileSink::FileSink(std::string path, std::size_t ring_bytes)
-    : writer_(std::move(path)), ring_(std::max(ring_bytes, kRingBytesMin)) {
-  start();
+FileSink::FileSink(const std::string& path, std::size_t ring_bytes)
+    : writer_(path), ring_(make_ring(std::max(ring_bytes, kRingBytesMin), path)) {
+  start(path);
 }
 
 FileSink::~FileSink() {
   join();
 }
 
-void FileSink::start() {
+void FileSink::start(const std::string& path) {
   BlockedSignals blocked;  // the thread inherits it
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    sys::throw_errno(fmt::format("start the thread that writes {}", path),
+                     "raise the limit of threads (ulimit -u)", error.code().value());
+  }
 }
 
 void FileSink::write(std::uint64_t realtime_ns, std::span<const std::uint8_t> packet) noexcept {
@@ -132,8 +151,13 @@ void FileSink::join() noexcept {
   if (thread_.joinable()) thread_.join();
 }
 
-void FileSink::close() {
+void FileSink::finish() noexcept {
   join();
+  stats_.records = writer_.records_in_file();
+}
+
+void FileSink::close() {
+  finish();
   if (failed()) throw Error(error_);
 }
 

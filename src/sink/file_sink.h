@@ -18,8 +18,9 @@ namespace linearb::sink {
 /// behind a bounded ring, so that a slow disk is not felt until the ring is full; then the caller
 /// waits, and counts it. Nothing is left out as long as the file can be written.
 ///
-/// When it cannot, failed() says so from then on, write() no longer waits for anything, and
-/// close() throws what went wrong.
+/// When it cannot, failed() says so from then on, and write() no longer waits for anything.
+/// finish() keeps what went wrong for error(), close() throws it. The file is a valid capture of
+/// the records that stats() counts then.
 ///
 /// One thread calls write(), write_trimmed() and stats(); failed() may be asked by any.
 class FileSink {
@@ -29,7 +30,8 @@ class FileSink {
 
   struct Stats {
     std::uint64_t packets = 0;    // given to the sink and taken
-    std::uint64_t records = 0;    // in the file: a trimmed packet is one for each run
+    std::uint64_t records = 0;    // of them: a trimmed packet is one for each run; after finish()
+                                  // those that are whole in the file
     std::uint64_t untrimmed = 0;  // written whole, though only a part of them was new
     std::uint64_t waits = 0;      // the ring was full
     std::uint64_t lost = 0;       // given to the sink after the file had failed
@@ -37,7 +39,7 @@ class FileSink {
 
   /// Creates the file, or empties the one that is there. Throws Error. The ring has at
   /// least one MiB.
-  explicit FileSink(std::string path, std::size_t ring_bytes = kRingBytes);
+  explicit FileSink(const std::string& path, std::size_t ring_bytes = kRingBytes);
   FileSink(const FileSink&) = delete;
   FileSink& operator=(const FileSink&) = delete;
   /// Without close() before, the rest is written and an error is not reported.
@@ -55,14 +57,17 @@ class FileSink {
   const Stats& stats() const noexcept { return stats_; }
   std::uint64_t waits() const noexcept { return stats_.waits; }
 
-  /// Writes what is in the ring and closes the file. Throws Error when anything could not be
-  /// written. Nothing can be written after it.
+  /// Writes what is in the ring and closes the file. Nothing can be written after it.
+  void finish() noexcept;
+  /// After finish(): what could not be done with the file, in one line; empty when all is in it.
+  const std::string& error() const noexcept { return error_; }
+  /// finish(), and throws Error when anything could not be written.
   void close();
 
  private:
   std::uint8_t* reserve(std::size_t length) noexcept;
   void commit(std::uint64_t realtime_ns, std::size_t original_length) noexcept;
-  void start();
+  void start(const std::string& path);
   void run() noexcept;
   void write_until_closed();
   void drain();

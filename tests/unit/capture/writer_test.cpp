@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/writer.h"
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "capture/reader.h"
@@ -82,17 +84,72 @@ TEST_F(CaptureWriter, EmptiesTheFileThatIsThere) {
 
 TEST_F(CaptureWriter, SaysWhichFileCannotBeMade) {
   EXPECT_THAT(error_text([&] { Writer(path("no/a.pcap")); }),
-              HasSubstr("create capture " + path("no/a.pcap") + ": No such file or directory"));
+              HasSubstr("create capture " + path("no/a.pcap") +
+                        ": No such file or directory; name a file in a folder that is there"));
 }
 
 TEST_F(CaptureWriter, SaysThatTheDiskIsFull) {
   Writer writer("/dev/full");
   EXPECT_THAT(error_text([&] { writer.flush(); }),
-              HasSubstr("write capture /dev/full: No space left on device; make room"));
+              HasSubstr("write capture /dev/full: No space left on device; 0 packets are in it; "
+                        "make room, or give --write a file on another disk"));
   EXPECT_THAT(error_text([&] {
                 for (int i = 0; i < 1000; i++) writer.write(0, Bytes(1000));
               }),
               HasSubstr("No space left on device"));
+}
+
+/// Files of this process may grow to so many bytes, until the end of the scope: a disk that fills
+/// up in the middle of a write.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    ::signal(SIGXFSZ, SIG_IGN);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, SIG_DFL);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(CaptureWriter, AFileThatCouldNotGrowEndsWithAWholeRecord) {
+  constexpr std::size_t kHeader = 24, kRecord = 16 + 10, kFlushed = 2, kRecords = 5;
+  for (std::size_t room = 0; room < kHeader + kRecords * kRecord; ++room) {
+    const FileSizeLimit limit(room);
+    Writer writer(path("a.pcap"));
+    const std::string error = error_text([&] {
+      for (std::size_t i = 0; i < kRecords; ++i) {
+        writer.write(0, Bytes(10));
+        if (i + 1 == kFlushed) writer.flush();
+      }
+      writer.flush();
+    });
+    const std::size_t whole = room < kHeader ? 0 : (room - kHeader) / kRecord;
+    EXPECT_EQ(writer.records_in_file(), whole) << room;
+    EXPECT_EQ(std::filesystem::file_size(path("a.pcap")),
+              room < kHeader ? 0 : kHeader + whole * kRecord)
+        << room;
+    EXPECT_THAT(error, HasSubstr(whole == 1 ? "File too large; 1 packet is in it; raise the limit "
+                                              "of file sizes (ulimit -f)"
+                                            : std::to_string(whole) + " packets are in it"))
+        << room;
+  }
+}
+
+TEST_F(CaptureWriter, CountsWhatTheKernelHasTaken) {
+  Writer writer(path("a.pcap"));
+  writer.write(0, Bytes(10));
+  EXPECT_EQ(writer.records_in_file(), 0u);
+  writer.flush();
+  EXPECT_EQ(writer.records_in_file(), 1u);
 }
 
 TEST_F(CaptureWriter, GoesQuietlyWhenTheDiskIsFull) {
@@ -115,7 +172,8 @@ TEST_F(CaptureWriter, SaysWhatOnlyCloseLearns) {
   writer.flush();
   close_behind_its_back(std::filesystem::canonical(path("a.pcap")));
   EXPECT_THAT(error_text([&] { writer.close(); }),
-              HasSubstr("close capture " + path("a.pcap") + ": Bad file descriptor"));
+              HasSubstr("close capture " + path("a.pcap") +
+                        ": Bad file descriptor; give --write another file"));
 }
 
 }  // namespace

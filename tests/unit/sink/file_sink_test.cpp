@@ -150,6 +150,26 @@ TEST_F(FileSinkTest, FullDiskIsKeptUntilCloseAndBlocksNobody) {
   EXPECT_THAT(error_of_close(sink), HasSubstr("write capture /dev/full: No space left on device"));
 }
 
+TEST_F(FileSinkTest, AFullDiskLeavesTextAndCountBehindFinish) {
+  FileSink sink("/dev/full", 0);
+  sink.write(kTime, Bytes(1400));
+  sink.finish();
+  EXPECT_TRUE(sink.failed());
+  EXPECT_THAT(sink.error(), HasSubstr("No space left on device; 0 packets are in it"));
+  EXPECT_EQ(sink.stats().packets, 1u);
+  EXPECT_EQ(sink.stats().records, 0u) << "of what was taken nothing is in the file";
+}
+
+TEST_F(FileSinkTest, WhatIsWholeHasNoErrorBehindFinish) {
+  FileSink sink(path("a.pcap"));
+  sink.write(kTime, Bytes(1400));
+  sink.finish();
+  EXPECT_FALSE(sink.failed());
+  EXPECT_EQ(sink.error(), "");
+  EXPECT_EQ(sink.stats().records, 1u);
+  EXPECT_EQ(records_of(path("a.pcap")).size(), 1u);
+}
+
 TEST_F(FileSinkTest, FullDiskIsReportedAlsoForTheFirstBytes) {
   FileSink sink("/dev/full");
   EXPECT_THAT(error_of_close(sink), HasSubstr("No space left on device"));
