@@ -6,12 +6,14 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/if_xdp.h>
 #include <sys/socket.h>
 
 #include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/interface.h"
+#include "xsk/holders.h"
 
 namespace linearb::xsk {
 
@@ -71,20 +73,27 @@ std::uint16_t bind_flags(ZeroCopy zero_copy) {
   return XDP_USE_NEED_WAKEUP | XDP_COPY;
 }
 
+/// The kernel tells who has AF_XDP sockets, not which queue each has.
+std::string who_to_stop(const std::vector<std::string>& holders) {
+  if (holders.empty()) return "stop its process (ss --xdp -p may name it)";
+  return fmt::format("stop its process, {}", fmt::join(holders, " or "));
+}
+
 }  // namespace
 
-void throw_bind_error(const SocketOptions& options, bool umem_is_zero_copy, int error_number) {
+void throw_bind_error(const SocketOptions& options, const BindRefusal& refusal) {
   const std::string what = fmt::format("bind {}", name(options));
-  switch (error_number) {
+  switch (refusal.error_number) {
     case EBUSY:
-      sys::throw_errno(what, "another AF_XDP socket holds this queue: stop its process", EBUSY);
+      sys::throw_errno(
+          what, "another AF_XDP socket holds this queue: " + who_to_stop(refusal.holders), EBUSY);
     case EINVAL:
       sys::throw_errno(what,
                        fmt::format("the interface may have no queue {}: see ethtool -l {}",
                                    options.queue, options.interface),
                        EINVAL);
     case EOPNOTSUPP:
-      if (umem_is_zero_copy)
+      if (refusal.umem_is_zero_copy)
         throw ZeroCopyMismatch(
             fmt::format("{}: its driver has no zero-copy, but an earlier line "
                         "has; use --zero-copy off for all",
@@ -95,11 +104,11 @@ void throw_bind_error(const SocketOptions& options, bool umem_is_zero_copy, int 
       sys::throw_errno(what, "an AF_XDP socket needs root or CAP_NET_RAW", EPERM);
     case ENOBUFS:
     case ENOMEM:
-      sys::throw_errno(what, "use fewer frames or smaller rings", error_number);
+      sys::throw_errno(what, "free memory, or use fewer frames (--frames)", refusal.error_number);
     case ENETDOWN:
       sys::throw_errno(what, fmt::format("ip link set {} up", options.interface), ENETDOWN);
     default:
-      sys::throw_errno(what, {}, error_number);
+      sys::throw_errno(what, {}, refusal.error_number);
   }
 }
 
@@ -129,7 +138,11 @@ void Socket::bind() {
     std::this_thread::sleep_for(kBusyRetryPause);
     error = try_bind();
   }
-  if (error != 0) throw_bind_error(options_, umem_.zero_copy_, error);
+  if (error != 0)
+    throw_bind_error(options_,
+                     {.error_number = error,
+                      .umem_is_zero_copy = umem_.zero_copy_,
+                      .holders = error == EBUSY ? socket_holders() : std::vector<std::string>{}});
   read_back_mode();
   umem_.first_bound_ = true;
   umem_.zero_copy_ = zero_copy_;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "linearb/error.h"
 #include "linearb/options.h"
@@ -66,10 +67,14 @@ class ZeroCopyMismatch : public Error {
   using Error::Error;
 };
 
-/// Throws the Error for a bind that the kernel refused with `error_number`: what, why, and what
-/// the operator can do. `umem_is_zero_copy` is what an earlier socket of the UMEM got.
-[[noreturn]] void throw_bind_error(const SocketOptions& options, bool umem_is_zero_copy,
-                                   int error_number);
+struct BindRefusal {
+  int error_number = 0;
+  bool umem_is_zero_copy = false;      ///< what an earlier socket of the UMEM got
+  std::vector<std::string> holders{};  ///< where the queue is busy: socket_holders()
+};
+
+/// Throws the Error for a bind that the kernel refused: what, why, and what the operator can do.
+[[noreturn]] void throw_bind_error(const SocketOptions& options, const BindRefusal& refusal);
 
 /// One AF_XDP socket: one RX queue of one interface, to receive, to send, or both.
 ///

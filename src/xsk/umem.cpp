@@ -2,6 +2,7 @@
 #include "xsk/umem.h"
 
 #include <bit>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@ constexpr std::size_t kHugePageBytes = 2u << 20;
 constexpr int kMapHuge2Mb = 21 << MAP_HUGE_SHIFT;
 /// 4 GiB of large frames: a bound for a mistyped number, above what one feed handler needs.
 constexpr std::uint32_t kFramesMax = 1u << 20;
+constexpr std::string_view kWhenShort = "free memory, or use fewer frames (--frames)";
 
 void validate(const UmemOptions& options) {
   if (options.frame_size != kFrameSizeSmall && options.frame_size != kFrameSizeLarge)
@@ -35,6 +37,31 @@ std::size_t bytes_of(const UmemOptions& options) {
   return static_cast<std::size_t>(options.frames) * options.frame_size;
 }
 
+/// libxdp makes the socket and registers the memory in one call; errno tells which it was.
+[[noreturn]] void throw_create_error(std::size_t size_bytes, int error_number) {
+  const std::string what = fmt::format("register a UMEM of {} bytes", size_bytes);
+  constexpr const char* kSocket = "open an AF_XDP socket";
+  switch (error_number) {
+    case EAFNOSUPPORT:
+      sys::throw_errno(kSocket, "this kernel was built without it (CONFIG_XDP_SOCKETS)",
+                       error_number);
+    case EPERM:
+      sys::throw_errno(kSocket, "it needs root or CAP_NET_RAW", error_number);
+    case EMFILE:
+    case ENFILE:
+      sys::throw_errno(kSocket, {}, error_number);
+    case ENOBUFS:  // net/xdp/xdp_umem.c: xdp_umem_account_pages
+      sys::throw_errno(what,
+                       "it is locked memory: use fewer frames (--frames), raise RLIMIT_MEMLOCK "
+                       "(ulimit -l), or run as root or with CAP_IPC_LOCK",
+                       error_number);
+    case ENOMEM:
+      sys::throw_errno(what, kWhenShort, error_number);
+    default:
+      sys::throw_errno(what, {}, error_number);
+  }
+}
+
 sys::MappedMemory map_huge_pages(std::size_t size_bytes) noexcept {
   return sys::MappedMemory::try_map(
       {.what = "UMEM",
@@ -51,6 +78,7 @@ Umem::Umem(const UmemOptions& options) : options_(options) {
   huge_pages_ = static_cast<bool>(memory_);
   if (!huge_pages_)
     memory_ = sys::MappedMemory({.what = "UMEM",
+                                 .when_short = kWhenShort,
                                  .size_bytes = size_bytes,
                                  .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE});
 
@@ -62,19 +90,8 @@ Umem::Umem(const UmemOptions& options) : options_(options) {
   xsk_umem* umem = nullptr;
   const int result = xsk_umem__create(&umem, memory_.data(), size_bytes, &first_rings_.fill,
                                       &first_rings_.completion, &config);
-  if (result == 0) {
-    umem_.reset(umem);
-    return;
-  }
-  const std::string what = fmt::format("register a UMEM of {} bytes", size_bytes);
-  if (result == -EPERM)
-    sys::throw_errno(what, "an AF_XDP socket needs root or CAP_NET_RAW", result);
-  if (result == -ENOBUFS || result == -ENOMEM)
-    sys::throw_errno(what,
-                     "it is locked memory: use fewer frames, raise RLIMIT_MEMLOCK (ulimit -l), or "
-                     "run as root or with CAP_IPC_LOCK",
-                     result);
-  sys::throw_errno(what, {}, result);
+  if (result != 0) throw_create_error(size_bytes, -result);
+  umem_.reset(umem);
 }
 
 FrameSpan Umem::take_span(std::uint32_t frames) {

@@ -311,7 +311,7 @@ TEST_F(Xsk, AQueueThatStaysBusyIsNamed) {
   };
   EXPECT_EQ(error_text(bind_again),
             "bind AF_XDP socket on vethA_dst queue 0: Device or resource busy; another AF_XDP "
-            "socket holds this queue: stop its process");
+            "socket holds this queue: stop its process (ss --xdp -p may name it)");
 }
 
 TEST_F(Xsk, RefusalsOfTheKernelAreNamed) {
@@ -386,8 +386,7 @@ TEST_F(Xsk, MissingRightsAreNamed) {
   {
     const WithoutCapability without(CAP_NET_RAW);
     EXPECT_EQ(error_text([] { Umem({.frames = 16}); }),
-              "register a UMEM of 32768 bytes: Operation not permitted; an AF_XDP socket needs "
-              "root or CAP_NET_RAW");
+              "open an AF_XDP socket: Operation not permitted; it needs root or CAP_NET_RAW");
   }
   {
     Umem umem({.frames = 2 * kFrames});

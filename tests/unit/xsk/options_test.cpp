@@ -30,9 +30,9 @@ TEST(UmemOptions, AreCheckedBeforeTheKernelIsAsked) {
             "completion ring of 0 entries: the kernel wants a power of two");
 }
 
-std::string bind_error(int error_number, bool umem_is_zero_copy = false) {
+std::string bind_error(const BindRefusal& refusal) {
   try {
-    throw_bind_error({.interface = "eth7", .queue = 3}, umem_is_zero_copy, error_number);
+    throw_bind_error({.interface = "eth7", .queue = 3}, refusal);
   } catch (const ZeroCopyMismatch& error) {
     return std::string("mismatch: ") + error.what();
   } catch (const Error& error) {
@@ -42,35 +42,42 @@ std::string bind_error(int error_number, bool umem_is_zero_copy = false) {
 
 TEST(BindError, NamesCallInterfaceQueueReasonAndNextStep) {
   const struct {
-    int error_number;
+    BindRefusal refusal;
     const char* text;
   } rows[] = {
-      {EBUSY,
+      {{.error_number = EBUSY},
        "bind AF_XDP socket on eth7 queue 3: Device or resource busy; another AF_XDP socket holds "
-       "this queue: stop its process"},
-      {EINVAL,
+       "this queue: stop its process (ss --xdp -p may name it)"},
+      {{.error_number = EBUSY, .holders = {"linearb (pid 7)"}},
+       "bind AF_XDP socket on eth7 queue 3: Device or resource busy; another AF_XDP socket holds "
+       "this queue: stop its process, linearb (pid 7)"},
+      {{.error_number = EBUSY, .holders = {"linearb (pid 7)", "tap (pid 8)"}},
+       "bind AF_XDP socket on eth7 queue 3: Device or resource busy; another AF_XDP socket holds "
+       "this queue: stop its process, linearb (pid 7) or tap (pid 8)"},
+      {{.error_number = EINVAL},
        "bind AF_XDP socket on eth7 queue 3: Invalid argument; the interface may have no queue 3: "
        "see ethtool -l eth7"},
-      {EOPNOTSUPP,
+      {{.error_number = EOPNOTSUPP},
        "bind AF_XDP socket on eth7 queue 3: Operation not supported; its driver has no zero-copy: "
        "use --zero-copy auto or off"},
-      {EPERM,
+      {{.error_number = EPERM},
        "bind AF_XDP socket on eth7 queue 3: Operation not permitted; an AF_XDP socket needs root "
        "or CAP_NET_RAW"},
-      {ENOBUFS,
-       "bind AF_XDP socket on eth7 queue 3: No buffer space available; use fewer frames or smaller "
-       "rings"},
-      {ENOMEM,
-       "bind AF_XDP socket on eth7 queue 3: Cannot allocate memory; use fewer frames or smaller "
-       "rings"},
-      {ENETDOWN, "bind AF_XDP socket on eth7 queue 3: Network is down; ip link set eth7 up"},
-      {EPROTO, "bind AF_XDP socket on eth7 queue 3: Protocol error"},
+      {{.error_number = ENOBUFS},
+       "bind AF_XDP socket on eth7 queue 3: No buffer space available; free memory, or use "
+       "fewer frames (--frames)"},
+      {{.error_number = ENOMEM},
+       "bind AF_XDP socket on eth7 queue 3: Cannot allocate memory; free memory, or use "
+       "fewer frames (--frames)"},
+      {{.error_number = ENETDOWN},
+       "bind AF_XDP socket on eth7 queue 3: Network is down; ip link set eth7 up"},
+      {{.error_number = EPROTO}, "bind AF_XDP socket on eth7 queue 3: Protocol error"},
   };
-  for (const auto& row : rows) EXPECT_EQ(bind_error(row.error_number), row.text);
+  for (const auto& row : rows) EXPECT_EQ(bind_error(row.refusal), row.text);
 }
 
 TEST(BindError, ALineWithoutZeroCopyBesideOneThatHasItIsAMismatch) {
-  EXPECT_EQ(bind_error(EOPNOTSUPP, true),
+  EXPECT_EQ(bind_error({.error_number = EOPNOTSUPP, .umem_is_zero_copy = true}),
             "mismatch: bind AF_XDP socket on eth7 queue 3: its driver has no zero-copy, but an "
             "earlier line has; use --zero-copy off for all");
 }
