@@ -143,6 +143,7 @@ void Socket::bind() {
                      {.error_number = error,
                       .umem_is_zero_copy = umem_.zero_copy_,
                       .holders = error == EBUSY ? socket_holders() : std::vector<std::string>{}});
+  close_on_exec(fd());
   read_back_mode();
   umem_.first_bound_ = true;
   umem_.zero_copy_ = zero_copy_;

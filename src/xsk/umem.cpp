@@ -4,6 +4,7 @@
 #include <bit>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "sys/error.h"
@@ -71,6 +72,10 @@ sys::MappedMemory map_huge_pages(std::size_t size_bytes) noexcept {
 
 }  // namespace
 
+void close_on_exec(int fd) {
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) sys::throw_errno("set an AF_XDP socket FD_CLOEXEC");
+}
+
 Umem::Umem(const UmemOptions& options) : options_(options) {
   validate(options);
   const std::size_t size_bytes = bytes_of(options);
@@ -92,6 +97,7 @@ Umem::Umem(const UmemOptions& options) : options_(options) {
                                       &first_rings_.completion, &config);
   if (result != 0) throw_create_error(size_bytes, -result);
   umem_.reset(umem);
+  close_on_exec(xsk_umem__fd(umem));
 }
 
 FrameSpan Umem::take_span(std::uint32_t frames) {

@@ -28,6 +28,10 @@ struct UmemOptions {
   std::uint32_t completion_ring_entries = 2048;
 };
 
+/// libxdp opens its sockets without SOCK_CLOEXEC. A program that the application starts would keep
+/// them, and with them the queue, after the application has ended.
+void close_on_exec(int fd);
+
 /// The memory that packets live in: one UMEM for the sockets of all lines and queues, so that a
 /// frame is named by one number wherever it came from. Each socket gets a span of its own.
 ///

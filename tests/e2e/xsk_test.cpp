@@ -3,6 +3,7 @@
 #include <cstring>
 #include <deque>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/if_link.h>
 #include <poll.h>
@@ -298,6 +299,14 @@ TEST_F(Xsk, AQueueThatWasJustClosedIsTriedAgain) {
     const Socket destination(umem, receives("vethA_dst"));
     const Socket other(umem, receives("vethB_dst"));
   }
+}
+
+TEST_F(Xsk, AProgramThatIsStartedInheritsNoSocket) {
+  Umem umem({.frames = 2 * kFrames});
+  const Socket first(umem, receives("vethA_dst"));
+  const Socket second(umem, receives("vethB_dst"));
+  for (const Socket* socket : {&first, &second})
+    EXPECT_EQ(::fcntl(socket->fd(), F_GETFD), FD_CLOEXEC);
 }
 
 TEST_F(Xsk, AQueueThatStaysBusyIsNamed) {
