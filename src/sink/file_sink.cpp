@@ -72,7 +72,8 @@ void FileSink::start(const std::string& path) {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
     sys::throw_errno(fmt::format("start the thread that writes {}", path),
-                     "raise the limit of threads (ulimit -u)", error.code().value());
+                     "raise the limit of threads or of memory (ulimit -u, ulimit -v)",
+                     error.code().value());
   }
 }
 

@@ -46,15 +46,11 @@ struct Named {
 };
 
 constexpr Named kCalls[] = {
-    {"bind", SYS_bind},
-    {"bpf", SYS_bpf},
-    {"eventfd2", SYS_eventfd2},
-    {"ioctl", SYS_ioctl},
-    {"mmap", SYS_mmap},
-    {"mount", SYS_mount},
-    {"setsockopt", SYS_setsockopt},
-    {"socket", SYS_socket},
-    {"write", SYS_write},
+    {"bind", SYS_bind},     {"bpf", SYS_bpf},
+    {"clone3", SYS_clone3}, {"eventfd2", SYS_eventfd2},
+    {"ioctl", SYS_ioctl},   {"mmap", SYS_mmap},
+    {"mount", SYS_mount},   {"setsockopt", SYS_setsockopt},
+    {"socket", SYS_socket}, {"write", SYS_write},
 };
 constexpr Named kCapabilities[] = {
     {"BPF", CAP_BPF},         {"IPC_LOCK", CAP_IPC_LOCK}, {"NET_ADMIN", CAP_NET_ADMIN},
