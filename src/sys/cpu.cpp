@@ -21,11 +21,15 @@ std::vector<unsigned> allowed_cpus() {
   return cpus;
 }
 
-void pin_this_thread(unsigned cpu) {
+void require_cpu(unsigned cpu) {
   const auto allowed = allowed_cpus();
   if (std::ranges::find(allowed, cpu) == allowed.end())
     throw UsageError(fmt::format("pin a thread to CPU {}: it may run on {} only", cpu,
                                  fmt::join(allowed, ", ")));
+}
+
+void pin_this_thread(unsigned cpu) {
+  require_cpu(cpu);
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);

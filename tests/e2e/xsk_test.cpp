@@ -422,7 +422,8 @@ TEST_F(Xsk, LockedMemoryNamesItsLimit) {
   ASSERT_EQ(::setrlimit(RLIMIT_MEMLOCK, &before), 0);
   EXPECT_EQ(text,
             "register a UMEM of 131072 bytes: No buffer space available; it is locked memory: use "
-            "fewer frames, raise RLIMIT_MEMLOCK (ulimit -l), or run as root or with CAP_IPC_LOCK");
+            "fewer frames (--frames), raise RLIMIT_MEMLOCK (ulimit -l), or run as root or with "
+            "CAP_IPC_LOCK");
 }
 
 }  // namespace
