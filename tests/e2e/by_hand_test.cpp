@@ -162,6 +162,17 @@ std::string readme() {
   return text.str();
 }
 
+/// Refused with status 1 and these words, and nothing has changed.
+void expect_refused(const std::string& command, const std::vector<std::string>& words) {
+  const std::string before = everything();
+  const Ended ended = run(command);
+  EXPECT_EQ(ended.status, 1) << command << "\n" << ended.all();
+  EXPECT_EQ(ended.output, "") << command;
+  for (const std::string& word : words)
+    EXPECT_TRUE(contains(ended.errors, word)) << command << ": " << word << "\n" << ended.errors;
+  EXPECT_EQ(everything(), before) << command;
+}
+
 // ---- the classic way ----------------------------------------------------------------------------
 
 TEST_F(ByHand, WhatTheReadmeSaysDeliversEachMessageOnceAndLeavesTheHook) {
@@ -211,6 +222,28 @@ TEST_F(ByHand, TheObjectThatTheReadmeBuildsLoads) {
   const Json status = run("build/linearb status --json").json();
   ASSERT_EQ(status.at("hooks").size(), 1u) << "what was built by hand shares maps with the build's";
   EXPECT_EQ(status.at("hooks").at(0).at("layout_version"), LB_LAYOUT_VERSION);
+}
+
+/// The whole hook, as another version of linearb would have left it.
+TEST_F(ByHand, AnObjectOfAnotherLayoutIsRefusedAndGoesWithAllItsPins) {
+  if (run("clang --version").status != 0) GTEST_SKIP() << "needs clang";
+  const fs::path other = ::testing::TempDir() + fmt::format("by_hand_{}", ::getpid());
+  fs::create_directories(other / "src");
+  for (const char* folder : {"core", "framing", "bpf"})
+    fs::copy(kSource / "src" / folder, other / "src" / folder, fs::copy_options::recursive);
+  must_run("sed -i 's/define LB_LAYOUT_VERSION .*/define LB_LAYOUT_VERSION 1/' " +
+           (other / "src/core/layout.h").string());
+  must_run("clang -O2 -g -target bpf -mcpu=v3 -I " + (other / "src").string() +
+           " -idirafter /usr/include/x86_64-linux-gnu -c " +
+           (other / "src/bpf/linearb.bpf.c").string() + " -o " + (other / "other.o").string());
+  must_run(replaced(kLoadA, "build/linearb.bpf.o", (other / "other.o").string()));
+  fs::remove_all(other);
+  expect_refused("build/linearb receive --line A=vethA_dst",
+                 {"layout version 1 (linearb_v1, id ", "linearb detach --line NAME=vethA_dst"});
+  must_run("ip link set dev vethA_dst xdpgeneric off");
+  EXPECT_EQ(pinned().size(), 11u);
+  must_run("build/linearb detach");
+  expect_nothing_left();
 }
 
 // ---- what is left behind ------------------------------------------------------------------------
@@ -386,15 +419,30 @@ TEST_F(ByHand, DetachNamesHooksThatAreElsewhere) {
 
 // ---- what is refused ----------------------------------------------------------------------------
 
-/// Refused with status 1 and these words, and nothing has changed.
-void expect_refused(const std::string& command, const std::vector<std::string>& words) {
-  const std::string before = everything();
-  const Ended ended = run(command);
-  EXPECT_EQ(ended.status, 1) << command << "\n" << ended.all();
-  EXPECT_EQ(ended.output, "") << command;
-  for (const std::string& word : words)
-    EXPECT_TRUE(contains(ended.errors, word)) << command << ": " << word << "\n" << ended.errors;
-  EXPECT_EQ(everything(), before) << command;
+TEST_F(ByHand, WrongUsageIsRefusedWithStatusTwo) {
+  const std::string path = ::testing::TempDir() + fmt::format("by_hand_{}.toml", ::getpid());
+  std::ofstream(path) << "lien = \"A=vethA_dst\"\n";
+  const struct {
+    std::string command;
+    const char* word;
+  } rows[] = {
+      {"attach --mode natve", "did you mean \"native\"?"},
+      {"attach --lien A=x", "did you mean \"--line\"?"},
+      {"detach --mode native", "there is no option \"--mode\""},
+      {"status --frames 64", "there is no option \"--frames\""},
+      {"status --line vethA_dst", "--line"},
+      {"attach --line A=vethA_dst --line A=vethB_dst", "given twice"},
+      {"detach --config nowhere.toml", "nowhere.toml"},
+      {"detach --config " + path, "did you mean \"line\"?"},
+  };
+  for (const auto& row : rows) {
+    const Ended ended = run("build/linearb " + row.command);
+    EXPECT_EQ(ended.status, 2) << row.command;
+    EXPECT_EQ(ended.output, "") << row.command;
+    EXPECT_TRUE(contains(ended.errors, row.word)) << row.command << "\n" << ended.errors;
+  }
+  fs::remove(path);
+  expect_nothing_left();
 }
 
 TEST_F(ByHand, LinesThatShareNoMapsAreRefused) {
