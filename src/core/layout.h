@@ -13,7 +13,7 @@
 #include "core/window.h"
 
 /*
- * The version stands in the name of the hook's function, linearb_v2: so it is known of a hook that
+ * The version stands in the name of the hook's function, linearb_v<N>: so it is known of a hook that
  * no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has the
  * prefix and a number is linearb's.
  */

@@ -104,12 +104,13 @@ void Hook::adopt(Attached attached) {
   check_program(attached);
   auto maps = std::make_unique<Maps>(open_maps(attached.program.map_ids));
   if (maps_ && maps_->identity() != maps->identity())
-    throw Error(
-        fmt::format("the hook on {0} shares no maps with the one on {1}, so neither knows what the "
-                    "other's line brought; detach both (linearb detach --line A={1} --line B={0})",
-                    attached.interface.name, adopted_on_));
+    throw Error(fmt::format(
+        "the hook on {} shares no maps with the one on {}, so neither knows what the "
+        "other's line brought; detach it ({}), so that this one is attached",
+        attached.interface.name, hook_on_ == attached.interface.name ? "the other lines" : hook_on_,
+        how_to_detach(attached.interface)));
   if (maps_) return;
-  adopted_on_ = attached.interface.name;
+  hook_on_ = attached.interface.name;
   maps_ = std::move(maps);
   program_ = std::move(attached.program.fd);
 }
@@ -128,6 +129,7 @@ void Hook::load(const Capacity& capacity) {
   if (const int error = linearb_bpf::load(skeleton.get()); error)
     sys::throw_errno("load the hook", kLoadRights, error);
   loaded_ = true;
+  hook_on_ = interfaces_.front().name;
 
   std::map<std::string, sys::Fd> maps;
   bpf_object__for_each_map(map, skeleton->obj) {

@@ -69,7 +69,7 @@ class Hook {
   std::vector<std::size_t> attached_;  ///< by us
   sys::Fd program_;
   std::unique_ptr<Maps> maps_;
-  std::string adopted_on_;     ///< the first interface that had the hook
+  std::string hook_on_;        ///< the first interface that has it
   bool loaded_ = false;        ///< by us, so the pins are ours
   std::string pin_directory_;  ///< empty: not pinned by us
   bool keep_ = false;

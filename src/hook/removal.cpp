@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <bpf/libbpf.h>
+
 #include "hook/ownership.h"
 #include "hook/pins.h"
 #include "sys/error.h"
@@ -74,6 +76,7 @@ void remove_pins(const std::vector<std::string>& paths, Removal& removal) {
 }  // namespace
 
 Removal remove_hooks(std::span<const Interface> interfaces, WhenOwned when_owned) {
+  libbpf_set_print(nullptr);  // what it has to say stands in the errors
   std::vector<Attached> all = all_attached();
   const std::vector<Pin> pins = find_pins();
   const std::vector<StalePins> stale = stale_pins(all, pins);

@@ -168,6 +168,7 @@ void expect_refused(const std::string& command, const std::vector<std::string>& 
   const Ended ended = run(command);
   EXPECT_EQ(ended.status, 1) << command << "\n" << ended.all();
   EXPECT_EQ(ended.output, "") << command;
+  EXPECT_EQ(std::ranges::count(ended.errors, '\n'), 1) << "one line: " << ended.errors;
   for (const std::string& word : words)
     EXPECT_TRUE(contains(ended.errors, word)) << command << ": " << word << "\n" << ended.errors;
   EXPECT_EQ(everything(), before) << command;
@@ -451,7 +452,29 @@ TEST_F(ByHand, LinesThatShareNoMapsAreRefused) {
   must_run(kLoadB);
   for (const char* command : {"build/linearb receive", "build/linearb attach"})
     expect_refused(command, {"the hook on vethB_dst shares no maps with the one on vethA_dst",
-                             "linearb detach --line A=vethA_dst --line B=vethB_dst"});
+                             "linearb detach --line NAME=vethB_dst"});
+  must_run("build/linearb detach --line NAME=vethB_dst");
+  must_run(kAttach + " --mode generic");
+  EXPECT_EQ(run("build/linearb status --json").json().at("hooks").size(), 1u)
+      << "it was enough to do as one was told";
+}
+
+/// A receiver that comes back to an interface finds somebody else's load there.
+TEST_F(ByHand, AHookThatCameInPlaceOfOursIsRefused) {
+  hook::Hook hook({{"vethA_dst", sys::interface_index("vethA_dst")},
+                   {"vethB_dst", sys::interface_index("vethB_dst")}},
+                  {});
+  hook.attach(Mode::generic);
+  const std::string on[] = {"the other lines", "vethA_dst"};
+  for (const std::size_t i : {0u, 1u}) {
+    const std::string name = i == 0 ? "vethA_dst" : "vethB_dst";
+    must_run("ip link set dev " + name + " xdpgeneric off");
+    must_run(i == 0 ? kLoadA : kLoadB);
+    const std::string error =
+        error_text([&] { hook.attach_again(i, sys::interface_index(name), Mode::generic); });
+    EXPECT_TRUE(contains(error, "the hook on " + name + " shares no maps with the one on " + on[i]))
+        << error;
+  }
 }
 
 TEST_F(ByHand, AHookOfAnotherLayoutIsRefused) {
