@@ -13,9 +13,9 @@
 #include "core/window.h"
 
 /*
- * The version stands in the name of the hook's function, linearb_v<N>: so it is known of a hook that
- * no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has the
- * prefix and a number is linearb's.
+ * The version stands in the name of the hook's function, linearb_v<N>: so it is known of a hook
+ * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
+ * the prefix and a number is linearb's.
  */
 #define LB_LAYOUT_VERSION   2
 #define LB_HOOK_PREFIX      linearb_v
