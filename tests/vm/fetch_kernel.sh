@@ -8,14 +8,14 @@
 set -euo pipefail
 
 # Series, the Debian suites that hold it, and the packages that make one kernel of it: from 6.19 on
-# an image is split in two. VERSION stands for what the newest one puts there.
+# an image is split in three. VERSION stands for what the newest one puts there.
 kernels='
 6.1    bookworm,bookworm-security            linux-image-VERSION
 6.12   bookworm-backports,bookworm-security  linux-image-VERSION
 6.16   trixie-backports                      linux-image-VERSION
 6.17   trixie-backports                      linux-image-VERSION
 6.18   trixie-backports                      linux-image-VERSION
-7.3    trixie-backports                      linux-binary-VERSION,linux-modules-VERSION
+7.3    trixie-backports                      linux-binary-VERSION,linux-modules-VERSION,linux-base-VERSION
 '
 mirror=http://deb.debian.org
 
