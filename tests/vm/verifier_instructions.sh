@@ -11,7 +11,7 @@ trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2016  # the inner shell expands it
 if ! unshare --mount bash -c 'mount -t bpf bpf /sys/fs/bpf &&
     bpftool --debug prog load "$1" /sys/fs/bpf/program' - "$1" &>"$log"; then
-  grep -av '^libbpf: ' "$log" | tail -n 25 >&2
+  sed '/-- END PROG LOAD LOG --/,$d' "$log" | tail -n 8 >&2
   echo "verifier_instructions.sh: kernel $(uname -r) does not load $1" >&2
   exit 1
 fi
