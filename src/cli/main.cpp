@@ -19,7 +19,7 @@ namespace {
 int refuse(const CLI::App& app, const CLI::ParseError& error) {
   std::string text = describe_unknown_name(app).value_or(error.what());
   fmt::print(stderr,
-             "linearb: {}\nlinearb --help, and --help behind a command, list what there is\n",
+             "linearb: {}; linearb --help, and --help behind a command, list what there is\n",
              text);
   return kWrongUsage;
 }

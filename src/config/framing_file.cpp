@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "config/embedded_framings.h"
+#include "config/nearest.h"
 #include "config/strict_table.h"
 #include "linearb/error.h"
 
@@ -231,9 +232,8 @@ Framing builtin_framing(std::string_view name) {
       return parse_framing(framing.toml, fmt::format("framings/{}.toml", name));
   }
   throw UsageError(fmt::format(
-      "no framing \"{}\" is built in; there are {}. A file of your own is named by its path: "
-      "./{}.toml",
-      name, fmt::join(builtin_framing_names(), ", "), name));
+      "no framing \"{}\" is built in; {}; a file of your own is named by its path: ./{}.toml", name,
+      suggest_name(name, builtin_framing_names()), name));
 }
 
 bool is_framing_path(std::string_view text) noexcept {

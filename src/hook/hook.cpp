@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linearb.skel.h>
 #include <linux/bpf.h>
@@ -22,6 +23,27 @@ namespace {
 
 constexpr const char* kLoadRights =
     "this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run as root";
+
+const char* way_on(int error) {
+  switch (-error) {
+    case EPERM:
+      return kLoadRights;
+    case ENOSYS:
+      return "this kernel was built without it (CONFIG_BPF_SYSCALL)";
+    case ENOMEM:
+      return "free memory, or take fewer channels";
+    default:
+      return "this kernel may be too old for it: linearb needs Linux 5.12 or newer (uname -r), "
+             "built with CONFIG_BPF_SYSCALL and CONFIG_XDP_SOCKETS";
+  }
+}
+
+/// A descriptor that outlives the skeleton.
+sys::Fd duplicate(int fd) {
+  sys::Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy) sys::throw_errno("keep a descriptor of the hook");
+  return copy;
+}
 
 /// Why the kernel refused, in its own words (netlink's extended acknowledgement). libbpf prints
 /// them; what else it prints is noise, or said by whoever called it.
@@ -127,16 +149,16 @@ void Hook::load(const Capacity& capacity) {
   bpf_map__set_max_entries(skeleton->maps.marks, channels * LB_LINES_MAX);
   bpf_map__set_max_entries(skeleton->maps.flows, LB_FLOW_TABLES * buckets_for(capacity.flows));
   if (const int error = linearb_bpf::load(skeleton.get()); error)
-    sys::throw_errno("load the hook", kLoadRights, error);
+    sys::throw_errno("load the hook", way_on(error), error);
   loaded_ = true;
   hook_on_ = interfaces_.front().name;
 
   std::map<std::string, sys::Fd> maps;
   bpf_object__for_each_map(map, skeleton->obj) {
-    maps.emplace(bpf_map__name(map), sys::Fd(::dup(bpf_map__fd(map))));
+    maps.emplace(bpf_map__name(map), duplicate(bpf_map__fd(map)));
   }
   maps_ = std::make_unique<Maps>(std::move(maps));
-  program_ = sys::Fd(::dup(bpf_program__fd(skeleton->progs.LB_HOOK_FUNCTION)));
+  program_ = duplicate(bpf_program__fd(skeleton->progs.LB_HOOK_FUNCTION));
 }
 
 void Hook::attach(Mode mode) {

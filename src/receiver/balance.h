@@ -34,7 +34,7 @@ struct Ledger {
   std::uint64_t won_overlap_unsequenced = 0;  ///< outcomes that deliver
   std::uint64_t delivered_messages = 0;       ///< runs handed to the application, added up
   std::uint64_t sequencer_messages = 0;       ///< numbers that the sequencer's memory holds
-  std::uint64_t written = 0;                  ///< packets that the file sink took
+  std::uint64_t written = 0;                  ///< packets that the file sink took, or counted lost
   bool writes = false;
 };
 

@@ -250,19 +250,13 @@ Summary Receiver::Implementation::sum_up() {
   const std::uint32_t bank = hook::change_bank(wiring_.maps(), static_cast<std::uint32_t>(lines_));
   data_path_->finish();
   wiring_.finish();
-  std::string write_error;
-  try {
-    if (sink_) sink_->close();
-  } catch (const Error& error) {
-    write_error = error.what();
-  }
+  if (sink_) sink_->finish();
   const double seconds =
       static_cast<double>(data_path_->last_arrival_ns() - data_path_->first_arrival_ns()) / 1e9;
   return receiver::sum_up({.wiring = wiring_,
                            .data_path = *data_path_,
                            .bank = bank,
                            .sink = sink_.get(),
-                           .write_error = write_error,
                            .seconds = seconds});
 }
 

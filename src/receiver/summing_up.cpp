@@ -134,9 +134,8 @@ Ledger ledger_of(const FinishedRun& run) {
     ledger.sequencer_messages += sequencer.messages(channel.index);
   for (const RemovedChannel& removed : run.wiring.removed_channels())
     ledger.sequencer_messages += removed.summary.messages;
-  // A file that failed has less, and says so itself.
-  ledger.writes = run.sink != nullptr && run.write_error.empty();
-  if (run.sink) ledger.written = run.sink->stats().packets;
+  ledger.writes = run.sink != nullptr;
+  if (run.sink) ledger.written = run.sink->stats().packets + run.sink->stats().lost;
   return ledger;
 }
 
@@ -160,11 +159,11 @@ Summary sum_up(const FinishedRun& run) {
                       line.name, line.packets, line.accounted()));
   summary.balanced = summary.imbalances.empty();
   summary.seconds = run.seconds;
-  summary.write_error = run.write_error;
   summary.hook_cpus = hook::cpus_in_hook(run.wiring.maps(), run.bank, lines);
   if (run.sink) {
     summary.written = run.sink->stats().records;
     summary.untrimmed = run.sink->stats().untrimmed;
+    summary.write_error = run.sink->error();
     summary.writer_waits = run.sink->stats().waits;
   }
   return summary;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "linearb/summary.h"
 #include "receiver/balance.h"
@@ -17,7 +16,6 @@ struct FinishedRun {
   const DataPath& data_path;
   std::uint32_t bank = 0;  ///< of the hook's counters
   const sink::FileSink* sink = nullptr;
-  std::string write_error{};  ///< why the sink could not write on; empty: it could
   double seconds = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/walk.h"
+#include "sys/cpu.h"
 #include "sys/error.h"
 
 namespace linearb::receiver {
@@ -89,6 +90,7 @@ hook::Capacity capacity_of(const ReceiverOptions& options) {
 
 const ReceiverOptions& validated(const ReceiverOptions& options) {
   validate(options);
+  if (options.cpu) sys::require_cpu(*options.cpu);
   return options;
 }
 

@@ -41,15 +41,6 @@ using Json = nlohmann::json;
 /// Lives as long as the weather lasts.
 using Held = std::shared_ptr<void>;
 
-/// Rows that assert what should be said, before the part that says it does.
-enum class Waits {
-  kForNothing,
-  kForHook,
-  kForReceiver,
-  kForCli,
-  kForConfig,
-};
-
 struct Weather {
   const char* name;
   const char* faults;  ///< for linearb_faults, quoted for the shell; "" is none
@@ -57,7 +48,6 @@ struct Weather {
   const char* says;  ///< the line behind "linearb: "; "*" is any text
   int status;
   std::function<Held()> make{};
-  Waits waits = Waits::kForNothing;
 };
 
 void PrintTo(const Weather& weather, std::ostream* stream) {
@@ -216,11 +206,11 @@ const Weather kWeather[] = {
     {"ForeignHookInGenericMode", "", "receive",
      "vethB_dst has a foreign XDP program (test_redirect, id *), which linearb does not replace; "
      "detach it first (ip link set dev vethB_dst xdpgeneric off)",
-     1, [] { return foreign_hook("vethB_dst", XDP_FLAGS_SKB_MODE); }, Waits::kForHook},
+     1, [] { return foreign_hook("vethB_dst", XDP_FLAGS_SKB_MODE); }},
     {"HookOfAnotherLayout", "", "receive",
      "vethA_dst has a hook of layout version 99 *; detach it first (linearb detach --line "
      "NAME=vethA_dst)",
-     1, hook_of_another_layout, Waits::kForHook},
+     1, hook_of_another_layout},
     {"NativeRefusedOnTheSecondLine", "",
      "receive --line A=vethA_dst --line B=bridgeB --mode native",
      "attach the hook to bridgeB in native mode: Operation not supported; the driver may have no "
@@ -247,16 +237,14 @@ const Weather kWeather[] = {
      "load the hook: Operation not permitted; this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: "
      "run as root",
      1,
-     {},
-     Waits::kForHook},
+     {}},
     {"NoBpfRight",
      "without:BPF without:SYS_ADMIN",
      "receive",
      "load the hook: Operation not permitted; this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: "
      "run as root",
      1,
-     {},
-     Waits::kForHook},
+     {}},
     {"NoNetAdmin", "without:NET_ADMIN", "receive",
      "attach the hook to vethA_dst: Operation not permitted; this needs CAP_BPF, CAP_PERFMON and "
      "CAP_NET_ADMIN: run as root",
@@ -283,24 +271,21 @@ const Weather kWeather[] = {
      "load the hook: Function not implemented; this kernel was built without it "
      "(CONFIG_BPF_SYSCALL)",
      1,
-     {},
-     Waits::kForHook},
+     {}},
     {"ProgramRefused",
      "bpf:5=EINVAL",
      "receive",
      "load the hook: Invalid argument; this kernel may be too old for it: linearb needs Linux 5.12 "
      "or newer (uname -r), built with CONFIG_BPF_SYSCALL and CONFIG_XDP_SOCKETS",
      1,
-     {},
-     Waits::kForHook},
+     {}},
     {"MapRefused",
      "bpf:0=EINVAL",
      "receive",
      "load the hook: Invalid argument; this kernel may be too old for it: linearb needs Linux 5.12 "
      "or newer (uname -r), built with CONFIG_BPF_SYSCALL and CONFIG_XDP_SOCKETS",
      1,
-     {},
-     Waits::kForHook},
+     {}},
     {"NoAfXdp", "socket:44=EAFNOSUPPORT", "receive",
      "open an AF_XDP socket: Address family not supported by protocol; this kernel was built "
      "without it (CONFIG_XDP_SOCKETS)",
@@ -332,16 +317,14 @@ const Weather kWeather[] = {
      "receive",
      "load the hook: Cannot allocate memory; free memory, or take fewer channels",
      1,
-     {},
-     Waits::kForHook},
+     {}},
     {"MapsThatCannotBeMapped",
      "mmap:3==1=ENOMEM",
      "receive",
      "map 4096 bytes of config: Cannot allocate memory; free memory, or raise its limit (ulimit "
      "-v)",
      1,
-     {},
-     Waits::kForHook},
+     {}},
     {"NoMemoryForTheWriter", "limit:AS=73400320", "receive --write a.pcap",
      "reserve 67108864 bytes for packets on their way to a.pcap: Cannot allocate memory; free "
      "memory, or raise its limit (ulimit -v)",
@@ -371,26 +354,13 @@ const Weather kWeather[] = {
      "receive --channel x=otpiq@any:1",
      "no framing \"otpiq\" is built in; did you mean \"optiq\"? *",
      2,
-     {},
-     Waits::kForConfig},
+     {}},
     {"FramingFileMissing", "", "receive --channel x=./none.toml@any:1",
      "read ./none.toml: No such file or directory", 2},
     {"MalformedFraming", "", "receive --channel x=./a.toml@any:1", "./a.toml:1:*: *", 2,
      [] { return write_file("a.toml", "[framing\n"); }},
-    {"WordForANumber",
-     "",
-     "receive --frames many",
-     "*--frames*many*; *--help*",
-     2,
-     {},
-     Waits::kForCli},
-    {"NumberBelowZero",
-     "",
-     "receive --frames -1",
-     "*--frames*-1*; *--help*",
-     2,
-     {},
-     Waits::kForCli},
+    {"WordForANumber", "", "receive --frames many", "*--frames*many*; *--help*", 2, {}},
+    {"NumberBelowZero", "", "receive --frames -1", "*--frames*-1*; *--help*", 2, {}},
     {"ImpossibleFrames", "", "receive --frames 100",
      "--frames 100: it has to be a power of two from 64 to 65536", 2},
     {"ImpossiblePackets", "", "receive --packets 0", "--packets 0: it has to be at least 1", 2},
@@ -401,8 +371,7 @@ const Weather kWeather[] = {
      "receive --cpu 1023",
      "pin a thread to CPU 1023: it may run on * only",
      2,
-     {},
-     Waits::kForReceiver},
+     {}},
 
     // Captures.
     {"CutCapture", "", "feed --replay a.pcap",
@@ -433,19 +402,6 @@ const Weather kWeather[] = {
      1},
 };
 
-/// Rows that wait are run with LINEARB_WEATHER=all.
-bool is_ready(Waits waits) {
-  const char* wanted = std::getenv("LINEARB_WEATHER");
-  return waits == Waits::kForNothing || (wanted && std::string_view(wanted) == "all");
-}
-
-std::vector<Weather> rows_to_run() {
-  std::vector<Weather> rows;
-  for (const Weather& weather : kWeather)
-    if (is_ready(weather.waits)) rows.push_back(weather);
-  return rows;
-}
-
 class BadWeather : public WeatherTest, public ::testing::WithParamInterface<Weather> {};
 
 TEST_P(BadWeather, IsSaidInOneLineAndLeavesNothing) {
@@ -466,7 +422,7 @@ TEST_P(BadWeather, IsSaidInOneLineAndLeavesNothing) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Weather, BadWeather, ::testing::ValuesIn(rows_to_run()),
+INSTANTIATE_TEST_SUITE_P(Weather, BadWeather, ::testing::ValuesIn(kWeather),
                          [](const auto& test) { return std::string(test.param.name); });
 
 class Recovers : public WeatherTest {};
@@ -543,7 +499,6 @@ TEST_F(Recovers, WhicheverDescriptorAFeedLacksTheLimitIsNamed) {
 }
 
 TEST_F(Recovers, WhicheverDescriptorAReceiverLacksTheLimitIsNamed) {
-  if (!is_ready(Waits::kForHook)) return;
   raise_descriptors("receive", [](Program& receiver) {
     EXPECT_TRUE(wait_until([&] { return !receiver.errors().empty(); }));
     if (contains(receiver.errors(), "receiving")) receiver.interrupt();
@@ -574,7 +529,6 @@ std::uint64_t records_in(const std::string& path) {
 }
 
 TEST_F(FullDisk, EndsTheRunWithAValidCaptureUpToThere) {
-  if (!is_ready(Waits::kForReceiver)) return;
   fs::create_directory("disk");
   ASSERT_EQ(::mount("none", "disk", "tmpfs", 0, "size=1m"), 0);
   const std::string before = surroundings();
@@ -593,7 +547,6 @@ TEST_F(FullDisk, EndsTheRunWithAValidCaptureUpToThere) {
 }
 
 TEST_F(FullDisk, FromTheFirstByteOnEndsTheRunToo) {
-  if (!is_ready(Waits::kForReceiver)) return;
   const std::string before = surroundings();
   Program receiver(LINEARB_PROGRAM, "receive --json --write /dev/full");
   expect_end(receiver, "/dev/full");
