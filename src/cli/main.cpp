@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,9 @@ int main(int argc, char** argv) {
     return cli::run_command(argc, argv);
   } catch (const UsageError& error) {
     return cli::fail(error, cli::kWrongUsage);
+  } catch (const std::bad_alloc&) {
+    return cli::fail(Error("there is no memory left: free some, or take fewer frames and channels"),
+                     cli::kFailed);
   } catch (const std::exception& error) {
     return cli::fail(error, cli::kFailed);
   }

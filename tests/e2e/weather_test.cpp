@@ -213,8 +213,8 @@ const Weather kWeather[] = {
      1, hook_of_another_layout},
     {"NativeRefusedOnTheSecondLine", "",
      "receive --line A=vethA_dst --line B=bridgeB --mode native",
-     "attach the hook to bridgeB in native mode: Operation not supported; the driver may have no "
-     "XDP: try --mode generic",
+     "attach the hook to bridgeB in native mode: Operation not supported; the kernel says "
+     "\"*native mode*\"; the driver may have no XDP: try --mode generic",
      1, make_bridge},
     {"BusyQueue", "", "receive",
      "bind AF_XDP socket on vethA_dst queue 0: Device or resource busy; another AF_XDP socket "
@@ -297,15 +297,15 @@ const Weather kWeather[] = {
 
     // Memory, descriptors, threads. 283 is SOL_XDP, 4 XDP_UMEM_REG, 2 XDP_RX_RING.
     {"LockedMemory", "without:IPC_LOCK limit:MEMLOCK=65536", "receive",
-     "register a UMEM of 16777216 bytes: No buffer space available; it is locked memory: use fewer "
+     "register a UMEM of 8388608 bytes: No buffer space available; it is locked memory: use fewer "
      "frames (--frames), raise RLIMIT_MEMLOCK (ulimit -l), or run as root or with CAP_IPC_LOCK",
      1},
-    {"NoMemoryForUmem", "'mmap:1>=16777216=ENOMEM'", "receive",
-     "map 16777216 bytes of UMEM: Cannot allocate memory; free memory, or use fewer frames "
+    {"NoMemoryForUmem", "'mmap:1>=8388608=ENOMEM'", "receive",
+     "map 8388608 bytes of UMEM: Cannot allocate memory; free memory, or use fewer frames "
      "(--frames)",
      1},
     {"NoMemoryToRegisterUmem", "setsockopt:1==283:2==4=ENOMEM", "receive",
-     "register a UMEM of 16777216 bytes: Cannot allocate memory; free memory, or use fewer frames "
+     "register a UMEM of 8388608 bytes: Cannot allocate memory; free memory, or use fewer frames "
      "(--frames)",
      1},
     {"NoMemoryForRings", "setsockopt:1==283:2==2=ENOMEM", "receive",
@@ -352,7 +352,9 @@ const Weather kWeather[] = {
     {"UnknownFraming",
      "",
      "receive --channel x=otpiq@any:1",
-     "no framing \"otpiq\" is built in; did you mean \"optiq\"? *",
+     "no framing \"otpiq\" is built in; did you mean \"optiq\"?; a file of your own is named by "
+     "its path: "
+     "./otpiq.toml",
      2,
      {}},
     {"FramingFileMissing", "", "receive --channel x=./none.toml@any:1",
