@@ -42,7 +42,7 @@ std::string command_of(pid_t pid) {
 
 }  // namespace
 
-Ownership::Ownership(const Maps& maps) : socket_(make_socket(0)) {
+Ownership::Ownership(const Maps& maps) : socket_(make_socket(SOCK_NONBLOCK)) {
   const Address address(maps.identity());
   if (::bind(socket_.get(), address.get(), address.length) != 0) {
     if (errno != EADDRINUSE) sys::throw_errno("mark this process as the hook's owner (bind)");
@@ -52,6 +52,11 @@ Ownership::Ownership(const Maps& maps) : socket_(make_socket(0)) {
   }
   if (::listen(socket_.get(), kVisitorsMax) != 0)
     sys::throw_errno("mark this process as the hook's owner (listen)");
+}
+
+void Ownership::dismiss_visitors() const noexcept {
+  while (sys::Fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC))) {
+  }
 }
 
 std::string Owner::title() const {

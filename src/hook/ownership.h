@@ -16,12 +16,15 @@ namespace linearb::hook {
 /// back when the process ends, however it ends. It is a listening socket whose name belongs to the
 /// hook, so that whoever connects to it learns from the kernel who the owner is.
 ///
-/// Nobody accepts: a connection that was made stays in the queue of the socket, and when that is
-/// full (kVisitorsMax) it is only known that there is an owner.
+/// A connection that was made waits in the queue of the socket for dismiss_visitors(); while that
+/// is full (kVisitorsMax) it is only known that there is an owner.
 class Ownership {
  public:
   /// Throws Error when another receiver owns this hook.
   explicit Ownership(const Maps& maps);
+
+  /// Now and then. Those who asked have their answer.
+  void dismiss_visitors() const noexcept;
 
  private:
   sys::Fd socket_;

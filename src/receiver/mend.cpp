@@ -14,6 +14,7 @@
 namespace linearb::receiver {
 
 void Wiring::look(const Running& running) {
+  ownership_.dismiss_visitors();
   for (LineInterface& interface : interfaces_) {
     try {
       look_at(interface, running);

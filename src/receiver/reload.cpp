@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/check.h"
 #include "linearb/error.h"
 #include "receiver/wiring.h"
 
@@ -57,7 +58,7 @@ void Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
   refuse_other_changes(options_, wanted);
   const auto serial = static_cast<std::uint32_t>(channel_names_.size());
   const ChannelPlan plan =
-      plan_channels(channels_, wanted.channels, load_framings(wanted), serial, room());
+      plan_channels(channels_, wanted.channels, config::load_framings(wanted), serial, room());
   const std::vector<RunningChannel> all = plan.wanted();
   const std::uint32_t spare = hook::spare_flow_table(maps());
   const hook::FlowTable without =

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "config/check.h"
 #include "core/walk.h"
 #include "sys/cpu.h"
 #include "sys/error.h"
@@ -96,19 +97,6 @@ const ReceiverOptions& validated(const ReceiverOptions& options) {
 
 }  // namespace
 
-std::vector<config::Framing> load_framings(const ReceiverOptions& options) {
-  std::vector<config::Framing> framings;
-  for (const Channel& channel : options.channels) {
-    framings.push_back(config::load_framing(channel.framing));
-    if (options.dedup == Dedup::lru && framings.back().descriptor.count.width != 0)
-      throw UsageError(
-          fmt::format("channel {}: --dedup lru is for framings with one identifier in "
-                      "a packet; {} counts messages",
-                      channel.name, channel.framing));
-  }
-  return framings;
-}
-
 std::uint64_t LineInterface::nic_lost() const noexcept {
   return nic_lost_before + counters.rx_missed - counters_before.rx_missed + counters.rx_dropped -
          counters_before.rx_dropped;
@@ -117,7 +105,7 @@ std::uint64_t LineInterface::nic_lost() const noexcept {
 Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     : options_(validated(options)),
       on_event_(std::move(on_event)),
-      channels_(plan_channels({}, options_.channels, load_framings(options_), 0, {}).added),
+      channels_(plan_channels({}, options_.channels, config::load_framings(options_), 0, {}).added),
       channel_names_(names_of(channels_)),
       interfaces_(interfaces_of(options_.lines)),
       hook_(hook_interfaces(), capacity_of(options_)),

@@ -43,9 +43,6 @@ struct LineInterface {
   std::uint64_t nic_lost() const noexcept;
 };
 
-/// The framings of the channels, in their order. Throws UsageError.
-std::vector<config::Framing> load_framings(const ReceiverOptions& options);
-
 /// A channel that a reload has removed.
 struct RemovedChannel {
   std::uint32_t serial = 0;

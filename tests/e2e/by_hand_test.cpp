@@ -567,6 +567,8 @@ TEST_F(ByHand, AnOwnerIsKnownAlsoWhenTooManyHaveAsked) {
   EXPECT_LE(asked, hook::kVisitorsMax) << "the queue never was full";
   EXPECT_EQ(error_text([&] { hook::Ownership another(loaded.maps()); }),
             "another receiver owns the hook on these lines; stop it first");
+  ownership.dismiss_visitors();
+  EXPECT_EQ(hook::owner_of(id).value().pid, ::getpid());
 }
 
 TEST_F(ByHand, WhatCannotBePinnedIsNotAttached) {

@@ -364,6 +364,38 @@ TEST_F(ConfigReload, AWrongFileIsRefusedAndTheRunGoesOn) {
   expect_to_go_on(receiver);
 }
 
+TEST_F(ConfigReload, ChannelsComeAndGoAndTheOthersGoOn) {
+  const std::string first = "[channels.first]\nframing = \"optiq\"\ndestination = \"any:30001\"\n";
+  const std::string second =
+      "[channels.second]\nframing = \"moldudp64\"\ndestination = \"any:30002\"\n";
+  std::string path = folder_.write("site.toml", first);
+  Program receiver(LINEARB_PROGRAM, "receive --json --config " + path);
+  ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
+  const auto reload_with = [&](const std::string& text, const std::string& said) {
+    folder_.write("site.toml", text);
+    receiver.signal(SIGHUP);
+    EXPECT_TRUE(test::wait_until([&] {
+      return contains(receiver.errors(), "reloaded " + path + ": " + said + "\n");
+    })) << receiver.errors();
+  };
+  const std::string feed_second =
+      "feed --packets 300 --rate 20000 --channel f=moldudp64@239.192.30.1:30002";
+  reload_with(first + second, "1 channel added (second), 0 removed, 1 unchanged");
+  ASSERT_EQ(linearb_with("feed --packets 500 --rate 20000").status, 0);
+  ASSERT_EQ(linearb_with(feed_second).status, 0);
+  reload_with(first, "0 channels added, 1 removed (second), 1 unchanged");
+  ASSERT_EQ(linearb_with(feed_second).status, 0);
+  receiver.interrupt();
+  ASSERT_EQ(receiver.wait(), 0) << receiver.errors();
+  const Json summary = Json::parse(receiver.output());
+  EXPECT_EQ(summary["messages"], 800);
+  EXPECT_EQ(summary["lines"][0]["not_feed"], 300) << "the kernel's, once its channel was gone";
+  EXPECT_EQ(summary["channels"][0]["messages"], 500);
+  EXPECT_EQ(summary["channels"][0]["removed"], false);
+  EXPECT_EQ(summary["channels"][1]["messages"], 300);
+  EXPECT_EQ(summary["channels"][1]["removed"], true);
+}
+
 TEST_F(ConfigReload, WithoutAFileItSaysSoAndGoesOn) {
   Program receiver(LINEARB_PROGRAM, "receive");
   ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
