@@ -171,8 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
                   ":1:1: --channel x: line \"B\" has no destination; name it as B=GROUP:PORT"},
         WrongFile{"no_such_framing",
                   "\n[channels.x]\nframing = \"itch\"\ndestination = \"any:1\"\n",
-                  ":3:11: no framing \"itch\" is built in; there are cboe-pitch, moldudp64, optiq. "
-                  "A file of your own is named by its path: ./itch.toml"},
+                  ":3:11: no framing \"itch\" is built in; it can be cboe-pitch, moldudp64, optiq; "
+                  "a file of your own is named by its path: ./itch.toml"},
         WrongFile{"lru_with_counts", "dedup = \"lru\"\nchannel = \"x=moldudp64@any:1\"\n",
                   ":2:11: channel x: --dedup lru is for framings with one identifier in a packet; "
                   "moldudp64 counts messages"}),

@@ -304,10 +304,12 @@ TEST(BuiltinFramings, AreLoadedByName) {
   EXPECT_EQ(load_framing("moldudp64").descriptor.session.width, 10);
 }
 
-TEST_F(FramingOnDisk, AnUnknownNameIsAnsweredWithTheKnownOnes) {
-  EXPECT_THAT(refusal_of("moldudp"), HasSubstr("no framing \"moldudp\" is built in; there are "
-                                               "cboe-pitch, moldudp64, optiq. A file of your own "
-                                               "is named by its path: ./moldudp.toml"));
+TEST_F(FramingOnDisk, AnUnknownNameIsAnsweredWithTheNearestOrWithAll) {
+  EXPECT_THAT(refusal_of("moldudp"),
+              HasSubstr("no framing \"moldudp\" is built in; did you mean \"moldudp64\"?; a file "
+                        "of your own is named by its path: ./moldudp.toml"));
+  EXPECT_THAT(refusal_of("itch"),
+              HasSubstr("is built in; it can be cboe-pitch, moldudp64, optiq; "));
 }
 
 }  // namespace

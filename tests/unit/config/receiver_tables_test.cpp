@@ -166,8 +166,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"empty_framing", "[channels.x]\nframing = \"\"\ndestination = \"any:1\"\n",
                 "site.toml:2:11: --channel x: it names no framing"},
         Refused{"unknown_framing", "[channels.x]\nframing = \"optik\"\ndestination = \"any:1\"\n",
-                "site.toml:2:11: no framing \"optik\" is built in; there are cboe-pitch, "
-                "moldudp64, optiq. A file of your own is named by its path: ./optik.toml"},
+                "site.toml:2:11: no framing \"optik\" is built in; did you mean \"optiq\"?; a "
+                "file of your own is named by its path: ./optik.toml"},
         Refused{"missing_framing_file",
                 "[channels.x]\nframing = \"nowhere.toml\"\ndestination = \"any:1\"\n",
                 "site.toml:2:11: read nowhere.toml: No such file or directory"},
