@@ -28,6 +28,12 @@ struct Destination {
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
+/// What the hook does with a UDP checksum that is there.
+enum class Checksum {
+  ignore,
+  verify,  ///< a packet whose checksum is wrong is malformed
+};
+
 /// One sequence of messages, the same on every line.
 struct Channel {
   std::string name;     ///< "optiq"
@@ -36,6 +42,7 @@ struct Channel {
   /// Where lines differ: line name and destination. A line that is not named here has the one
   /// above.
   std::vector<std::pair<std::string, Destination>> line_destinations;
+  std::optional<Checksum> checksum{};  ///< without it as ReceiverOptions::checksum
 
   const Destination& destination_on(const std::string& line) const;
 
@@ -71,6 +78,7 @@ struct ReceiverOptions {
   std::vector<Line> lines{{"A", "vethA_dst"}, {"B", "vethB_dst"}};
   std::vector<Channel> channels{{"optiq", "optiq", {0, 30001}, {}}};
   Dedup dedup = Dedup::window;
+  Checksum checksum = Checksum::ignore;  ///< of channels that do not say it themselves
   Order order = Order::arrival;
   Mode mode = Mode::automatic;
   ZeroCopy zero_copy = ZeroCopy::automatic;

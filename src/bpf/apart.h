@@ -6,6 +6,9 @@
 #ifndef LINEARB_BPF_APART_H
 #define LINEARB_BPF_APART_H
 
+#include <linux/bpf.h>
+
+#include "core/checksum.h"
 #include "core/layout.h"
 
 __attribute__((noinline)) int claim_range(struct lb_channel* channel, lb_u64 generation,
@@ -19,6 +22,14 @@ __attribute__((noinline)) int holds_range(struct lb_channel* channel, lb_u64 gen
                                           lb_u64 first, lb_u32 count) {
   if (!channel) return 0;
   return lb_window_holds(channel->words, LB_WINDOW_ORDER, (lb_u32)generation, first, count);
+}
+
+__attribute__((noinline)) int checksum_is_wrong(struct xdp_md* context, lb_u32 ip_offset,
+                                                lb_u32 beyond, lb_u32 payload_length) {
+  const lb_u8* data = (void*)(long)context->data;
+  const lb_u8* data_end = (void*)(long)context->data_end;
+  return lb_checksum_is_wrong(data, data_end, ip_offset & 31, beyond & 127,
+                              payload_length & 0xffff);
 }
 
 __attribute__((noinline)) int record_skew(struct lb_histogram* skew, lb_u64 behind_ns) {

@@ -46,6 +46,15 @@ LB_INLINE int uses_lru(const struct packet* packet) {
   return packet->flow->framing_and_flags >> 6 & LB_FLOW_LRU;
 }
 
+LB_INLINE int has_wrong_checksum(struct xdp_md* context, struct packet* packet) {
+  if (!(packet->flow->framing_and_flags >> 6 & LB_FLOW_CHECKSUM)) return 0;
+  if (!checksum_is_wrong(context, packet->walk.ip_offset,
+                         packet->walk.payload_offset - LB_HEADERS_MIN, packet->walk.payload_length))
+    return 0;
+  lb_count(&packet->counters->bad_checksum, 1);
+  return 1;
+}
+
 LB_INLINE int remembered(struct packet* packet) {
   if (uses_lru(packet)) {
     lb_u32 session_id = (lb_u32)packet->datagram.first;
@@ -230,12 +239,12 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   packet.mark = bpf_map_lookup_elem(&marks, &mark_index);
   if (!framing || !packet.channel || !packet.mark)
     return leave(&packet.counters->no_receiver, XDP_PASS);
-  lb_u32 beyond = (packet.walk.payload_offset - LB_HEADERS_MIN) & 127;
-  if (walked == LB_WALK_DATAGRAM)
-    packet.kind = lb_framing_decode(framing, data + LB_HEADERS_MIN + beyond, data_end,
-                                    packet.walk.payload_length, &packet.datagram);
-  if (walked == LB_WALK_INCONSISTENT || packet.kind == LB_KIND_MALFORMED)
+  if (walked == LB_WALK_INCONSISTENT || has_wrong_checksum(context, &packet))
     return leave(&packet.counters->malformed, XDP_PASS);
+  lb_u32 beyond = (packet.walk.payload_offset - LB_HEADERS_MIN) & 127;
+  packet.kind = lb_framing_decode(framing, data + LB_HEADERS_MIN + beyond, data_end,
+                                  packet.walk.payload_length, &packet.datagram);
+  if (packet.kind == LB_KIND_MALFORMED) return leave(&packet.counters->malformed, XDP_PASS);
   lb_u64 published = lb_load_acquire(&packet.mark->published);
   packet.shown = lb_load_acquire(&packet.mark->shown);
   lb_u32 verdict = uses_lru(&packet)

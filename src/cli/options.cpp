@@ -98,6 +98,10 @@ void add_json_option(CLI::App& command, bool& json) {
 void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
   add_line_option(command, options.lines);
   add_channel_option(command, options.channels);
+  add_choice<Checksum>(command, options.checksum,
+                       {"--checksum",
+                        {"ignore", "verify"},
+                        "Of UDP: whether a packet whose checksum is wrong is believed"});
   add_choice<Dedup>(command, options.dedup,
                     {"--dedup",
                      {"window", "lru"},

@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kFramingKey = "framing";
 constexpr const char* kDestinationKey = "destination";
+constexpr const char* kChecksumKey = "checksum";
 
 void refuse_both(StrictTable& root, std::string_view key, std::string_view table) {
   if (root.has(key) && root.has(table))
@@ -27,7 +28,7 @@ void refuse_both(StrictTable& root, std::string_view key, std::string_view table
 
 /// A line is a key of a channel, beside the channel's own.
 void refuse_key_as_name(const StrictTable& lines, const std::string& name) {
-  for (const char* key : {kFramingKey, kDestinationKey}) {
+  for (const char* key : {kFramingKey, kDestinationKey, kChecksumKey}) {
     if (name == key)
       lines.refuse(name, "cannot be the name of a line: it is a key of a channel's table");
   }
@@ -66,6 +67,8 @@ class ChannelReader {
     places_.set({"channel", index, kFramingKey}, table_.place_of(kFramingKey));
     Channel channel;
     read_destinations(channel, index);
+    if (table_.has(kChecksumKey))
+      channel.checksum = static_cast<Checksum>(table_.choice(kChecksumKey, {"ignore", "verify"}));
     table_.finish();
     channel.framing = framing_from(file, table_.text(kFramingKey));
     return channel;
@@ -75,6 +78,7 @@ class ChannelReader {
   void read_destinations(Channel& channel, std::size_t index) {
     table_.has(kFramingKey);
     bool is_common = table_.has(kDestinationKey);
+    table_.has(kChecksumKey);
     if (is_common) channel.destination = destination_at(table_, kDestinationKey);
     for (const Line& line : lines_) {
       bool is_own = table_.has(line.name);

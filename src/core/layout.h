@@ -17,7 +17,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   2
+#define LB_LAYOUT_VERSION   3
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
@@ -66,7 +66,8 @@ LB_STATIC_ASSERT(sizeof(struct lb_config) == 192, "the hook reads one cache line
 /* ---- flows: array of buckets, LB_FLOW_TABLES tables behind each other ------------------------ */
 
 enum lb_flow_flags {
-  LB_FLOW_LRU = 1 << 0, /* dedup = "lru": identifiers without order */
+  LB_FLOW_LRU = 1 << 0,      /* dedup = "lru": identifiers without order */
+  LB_FLOW_CHECKSUM = 1 << 1, /* checksum = "verify": one that is there and wrong is malformed */
 };
 
 /* A destination on an interface, and what it belongs to. The interface is part of the key: the
@@ -128,7 +129,8 @@ struct lb_counters {
   lb_u64 lost_races;  /* compare-and-swaps on the window that another CPU won */
   lb_u64 late;        /* of passed_up: behind the window */
   lb_u64 contended;   /* of passed_up: gave up on a word of the window */
-  lb_u64 unused[3];
+  lb_u64 bad_checksum; /* of malformed: the UDP checksum was verified, and is wrong */
+  lb_u64 unused[2];
 };
 LB_STATIC_ASSERT(sizeof(struct lb_counters) == 128, "two cache lines");
 

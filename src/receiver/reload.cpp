@@ -22,6 +22,7 @@ std::vector<std::string_view> other_changes(const ReceiverOptions& runs,
   };
   compare("line", runs.lines == wanted.lines);
   compare("dedup", runs.dedup == wanted.dedup);
+  compare("checksum", runs.checksum == wanted.checksum);
   compare("order", runs.order == wanted.order);
   compare("mode", runs.mode == wanted.mode);
   compare("zero-copy", runs.zero_copy == wanted.zero_copy);

@@ -84,6 +84,11 @@ std::uint32_t frame_size_for(const std::vector<LineInterface>& interfaces) {
   return xsk::kFrameSizeSmall;
 }
 
+std::uint32_t flow_flags(const ReceiverOptions& options, const Channel& channel) {
+  const bool verifies = channel.checksum.value_or(options.checksum) == Checksum::verify;
+  return (options.dedup == Dedup::lru ? LB_FLOW_LRU : 0) | (verifies ? LB_FLOW_CHECKSUM : 0);
+}
+
 hook::Capacity capacity_of(const ReceiverOptions& options) {
   return {static_cast<std::uint32_t>(options.channels.size()),
           static_cast<std::uint32_t>(options.channels.size() * options.lines.size())};
@@ -210,20 +215,19 @@ Wiring::Ports Wiring::open_ports(LineInterface& interface, std::uint32_t first_q
 
 std::vector<lb_flow> Wiring::flows_of(const std::vector<RunningChannel>& channels) const {
   std::vector<lb_flow> flows;
-  const std::uint32_t flags = options_.dedup == Dedup::lru ? LB_FLOW_LRU : 0;
   for (std::size_t line = 0; line < options_.lines.size(); ++line) {
     const LineInterface& interface = interface_of(line);
     if (interface.known.index == 0) continue;
     for (const RunningChannel& channel : channels) {
       const Destination& destination = channel.options.destination_on(options_.lines[line].name);
-      flows.push_back(
-          {.interface_index = interface.known.index,
-           .destination = destination.address,
-           .port = destination.port,
-           .channel = channel.index,
-           .slot_base = static_cast<lb_u16>(interface.slot_base),
-           .line = static_cast<lb_u8>(line),
-           .framing_and_flags = static_cast<lb_u8>(channel.framing_index | flags << 6)});
+      flows.push_back({.interface_index = interface.known.index,
+                       .destination = destination.address,
+                       .port = destination.port,
+                       .channel = channel.index,
+                       .slot_base = static_cast<lb_u16>(interface.slot_base),
+                       .line = static_cast<lb_u8>(line),
+                       .framing_and_flags = static_cast<lb_u8>(
+                           channel.framing_index | flow_flags(options_, channel.options) << 6)});
     }
   }
   return flows;

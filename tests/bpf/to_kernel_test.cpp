@@ -53,6 +53,28 @@ TEST_F(ToKernel, WhatIsNotTheFeed) {
   });
 }
 
+/// What is wrong, and only with checksum = "verify" malformed.
+TEST_F(ToKernel, AWrongChecksumWhereItIsVerified) {
+  const Expected wrong = {XDP_PASS, "packets malformed bad_checksum"};
+  const Expected right = {XDP_REDIRECT, "packets claimed", "optiq: bits 1000, mark A 1001",
+                          "CLAIMED +0"};
+  Rig rig;
+  lb_flow flow = flow_on(On::A, kOptiq, "", 30001);
+  flow.framing_and_flags = static_cast<lb_u8>(flow.framing_and_flags | LB_FLOW_CHECKSUM << 6);
+  rig.take_over({&flow, 1}, framings_by_channel());
+  rig.check({
+      {"right", optiq(1000), {}, right},
+      {"wrong", optiq(1000).wrong_udp_checksum(), {}, wrong},
+      {"none", optiq(1000).without_udp_checksum(), {}, right},
+      {"right, behind IP options and tags", optiq(1000).options(40).vlan(2).vlan(1), {}, right},
+      {"wrong, behind IP options and tags",
+       optiq(1000).options(40).vlan(2).vlan(1).wrong_udp_checksum(),
+       {},
+       wrong},
+      {"padding is not summed", optiq(1000).padding(7), {}, right},
+  });
+}
+
 TEST_F(ToKernel, AnInterfaceThatIsNoLineIsNotCounted) {
   Rig rig;
   rig.check({

@@ -73,6 +73,40 @@ TEST_P(Arbitration, BLeadingLosesNothing) {
   EXPECT_EQ(summary.gap_messages, 0u);
 }
 
+/// A bit of the payload is flipped behind the sender's checksum: in a number, a count, a message.
+TEST_P(Arbitration, WhatWasCorruptedOnTheWayIsNotBelievedWhereChecksumsAreVerified) {
+  ReceiverOptions verifying = options();
+  verifying.checksum = Checksum::verify;
+  verifying.channels[0].framing = "moldudp64";
+  Running running(verifying);
+  auto lines = feed_on("AB", 1, 20'000, "moldudp64");
+  for (auto& line : lines.lines) line.messages_per_packet = 3;
+  lines.lines[0].impairment.corrupt = 0.3;
+  const feeder::FeederResult fed = feed(lines);
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, fed.units);
+  EXPECT_EQ(summary.messages, fed.units);
+  EXPECT_EQ(summary.gap_messages, 0u);
+  EXPECT_GT(fed.lines[0].ledger.corrupted, 1'000u);
+  EXPECT_EQ(summary.lines[0].malformed, fed.lines[0].ledger.corrupted);
+  EXPECT_EQ(summary.lines[1].malformed, 0u);
+}
+
+TEST_P(Arbitration, WhatWasCorruptedOnBothLinesIsAGapWhereChecksumsAreVerified) {
+  ReceiverOptions verifying = options();
+  verifying.channels[0].checksum = Checksum::verify;
+  Running running(verifying);
+  auto lines = feed_on("AB", 1, 20'000);
+  for (auto& line : lines.lines) line.impairment.corrupt = 0.1;
+  feed(lines);
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  EXPECT_GT(*summary.gap_messages, 50u) << "about one in a hundred";
+  EXPECT_LT(*summary.gap_messages, 600u);
+  EXPECT_EQ(sum(summary, &LineSummary::unconfirmed), 0u) << "no number was a wrong one";
+}
+
 TEST_P(Arbitration, LossOnBothLinesIsRepairedWhereOneLineHadIt) {
   Running running(options());
   auto lines = feed_on("AB", 1, 30'000);
