@@ -11,9 +11,12 @@ struct Event {
   enum class Kind {
     line_gone,     ///< its interface was removed; the other lines go on
     line_back,     ///< an interface of that name is there again, and is received from
+    line_renewed,  ///< its sockets were dead, and were opened again
     line_down,     ///< its interface was set down, or
     line_up,       ///< up again
     more_queues,   ///< the interface has more RX queues; they are received from
+    larger_mtu,    ///< packets may be larger than a frame now; those go to the kernel
+    hook_there,    ///< the hook was there when the receiver began, and stays when it ends
     hook_again,    ///< somebody had detached the hook; it is attached again
     hook_foreign,  ///< somebody has put another XDP program in its place: the line is deaf
     trouble,       ///< what was to be done about one of the above has failed, and is tried again

@@ -10,6 +10,7 @@
 #include "linearb/error.h"
 #include "linearb/event.h"
 #include "linearb/options.h"
+#include "linearb/reloaded.h"
 #include "linearb/summary.h"
 
 namespace linearb {
@@ -81,10 +82,11 @@ class Receiver {
 
   /// Changes the channels while run() goes on: they come and go without losing a packet of the
   /// others. A channel of the same name and framing goes on as it is, also when its destinations
-  /// change. Returns when it is done; it waits for run(). Throws UsageError when anything but the
+  /// change. Returns when it is done. It waits for run(), so it is not for the thread that calls
+  /// run(), nor for a callback. Throws UsageError when anything but the
   /// channels differs from what runs, or when the new ones cannot be had, Error when the system
   /// refuses or the run is over; then nothing has changed. Any thread.
-  void reload(const ReceiverOptions& options);
+  Reloaded reload(const ReceiverOptions& options);
 
   /// A snapshot for a display.
   Progress progress() const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -60,6 +61,8 @@ int fail(const std::exception& error, int status) {
 
 int main(int argc, char** argv) {
   using namespace linearb;
+  // Who reads may end first: then a write fails, and what was attached is detached.
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     return cli::run_command(argc, argv);
   } catch (const UsageError& error) {

@@ -29,9 +29,8 @@ void tell(const std::string& line) noexcept {
 Reloader reloader_of(Receiver& receiver, const ReceiveArguments& arguments, const Words& words) {
   return Reloader(
       {.path = arguments.config_path,
-       .running = arguments.options.channels,
        .read = [words] { return parse_receive(words); },
-       .apply = [&receiver](const ReceiverOptions& options) { receiver.reload(options); }});
+       .apply = [&receiver](const ReceiverOptions& options) { return receiver.reload(options); }});
 }
 
 int receive(CLI::App& command, ReceiveArguments& arguments, const Words& words) {

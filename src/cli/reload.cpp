@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <filesystem>
-#include <map>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -31,17 +31,6 @@ std::string names_text(const Names& names) {
       " ({}{})", fmt::join(names.begin(), names.begin() + static_cast<long>(shown), ", "), more);
 }
 
-std::map<std::pair<std::string, std::string>, const Channel*> by_identity(
-    const std::vector<Channel>& channels) {
-  std::map<std::pair<std::string, std::string>, const Channel*> found;
-  for (const Channel& channel : channels) found[{channel.name, channel.framing}] = &channel;
-  return found;
-}
-
-bool has_same_destinations(const Channel& left, const Channel& right) {
-  return left.destination == right.destination && left.line_destinations == right.line_destinations;
-}
-
 /// A pipe was read to its end: what it gave is not there a second time, and reading it could wait
 /// for ever.
 void refuse_pipe(const std::string& path) {
@@ -53,24 +42,13 @@ void refuse_pipe(const std::string& path) {
 
 }  // namespace
 
-std::string describe_change(const std::vector<Channel>& before, const std::vector<Channel>& after) {
-  auto old_ones = by_identity(before), new_ones = by_identity(after);
-  Names added, removed, changed;
-  for (const Channel& channel : after) {
-    auto old_one = old_ones.find({channel.name, channel.framing});
-    if (old_one == old_ones.end())
-      added.push_back(channel.name);
-    else if (!has_same_destinations(*old_one->second, channel))
-      changed.push_back(channel.name);
-  }
-  for (const Channel& channel : before) {
-    if (!new_ones.contains({channel.name, channel.framing})) removed.push_back(channel.name);
-  }
+std::string describe_change(const Reloaded& reloaded) {
+  const auto& [added, removed, changed, unchanged] = reloaded;
   std::string moved =
       changed.empty() ? "" : fmt::format(", {} changed{}", changed.size(), names_text(changed));
   return fmt::format("{} channel{} added{}, {} removed{}{}, {} unchanged", added.size(),
                      added.size() == 1 ? "" : "s", names_text(added), removed.size(),
-                     names_text(removed), moved, after.size() - added.size() - changed.size());
+                     names_text(removed), moved, unchanged);
 }
 
 Reloader::Reloader(Parts parts) : parts_(std::move(parts)) {}
@@ -78,6 +56,8 @@ Reloader::Reloader(Parts parts) : parts_(std::move(parts)) {}
 std::string Reloader::reload() noexcept {
   try {
     return change();
+  } catch (const std::bad_alloc&) {
+    return "reload: there is no memory for it; the configuration that runs goes on";
   } catch (const std::exception& error) {
     return fmt::format("reload: {}; the configuration that runs goes on", error.what());
   }
@@ -87,11 +67,8 @@ std::string Reloader::change() {
   if (parts_.path.empty())
     throw UsageError("there is no file to read again, since --config was not given");
   refuse_pipe(parts_.path);
-  ReceiverOptions options = parts_.read();
-  parts_.apply(options);
-  std::string change = describe_change(parts_.running, options.channels);
-  parts_.running = std::move(options.channels);
-  return fmt::format("reloaded {}: {}", parts_.path, change);
+  const ReceiverOptions options = parts_.read();
+  return fmt::format("reloaded {}: {}", parts_.path, describe_change(parts_.apply(options)));
 }
 
 }  // namespace linearb::cli

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "linearb/options.h"
+#include "linearb/reloaded.h"
 
 namespace linearb::cli {
 
-/// What is different, as "2 channels added (x, y), 1 removed (z), 12 unchanged". A channel is known
-/// by its name and its framing; one that has other destinations is changed.
-std::string describe_change(const std::vector<Channel>& before, const std::vector<Channel>& after);
+/// "2 channels added (x, y), 1 removed (z), 12 unchanged".
+std::string describe_change(const Reloaded& reloaded);
 
 /// Reads a receiver's options again while it runs. A configuration that is wrong is refused whole,
 /// and the one that runs goes on.
@@ -19,9 +19,8 @@ class Reloader {
  public:
   struct Parts {
     std::string path;                       ///< of the configuration file; empty: there is none
-    std::vector<Channel> running;           ///< of the receiver as it was started
     std::function<ReceiverOptions()> read;  ///< command line and file once more
-    std::function<void(const ReceiverOptions&)> apply;  ///< throws when it changed nothing
+    std::function<Reloaded(const ReceiverOptions&)> apply;  ///< throws when it changed nothing
   };
 
   explicit Reloader(Parts parts);

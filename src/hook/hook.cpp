@@ -167,12 +167,13 @@ void Hook::attach(Mode mode) {
 }
 
 bool Hook::was_attached_here(std::size_t interface) const noexcept {
-  return std::ranges::find(attached_, interface) != attached_.end();
+  return std::ranges::any_of(attached_, [&](const AttachedHere& here) {
+    return here.interface.index == interfaces_[interface].index;
+  });
 }
 
 void Hook::attach_again(std::size_t i, std::uint32_t index, Mode mode) {
   interfaces_[i].index = index;
-  std::erase(attached_, i);
   if (auto attached = attached_to(interfaces_[i])) {
     native_[i] = attached->native;
     adopt(*std::move(attached));
@@ -182,7 +183,7 @@ void Hook::attach_again(std::size_t i, std::uint32_t index, Mode mode) {
 
 void Hook::renew(std::size_t i) {
   const std::optional<Attached> attached = attached_to(interfaces_[i]);
-  if (!attached) return;
+  if (!attached || !attached->is_ours()) return;
   const sys::Fd& program = attached->program.fd;
   int error = detach_program(interfaces_[i], native_[i], program);
   if (error == 0) error = attach_program(interfaces_[i], program, native_[i]);
@@ -213,12 +214,14 @@ void Hook::attach_to(std::size_t i, Mode mode) {
   if (error != 0)
     sys::throw_errno(fmt::format("attach the hook to {}", interface.name),
                      with_kernel_words(kLoadRights), error);
-  attached_.push_back(i);
+  std::erase_if(attached_,
+                [&](const AttachedHere& here) { return here.interface.index == interface.index; });
+  attached_.push_back({interface, native_[i]});
 }
 
 void Hook::detach() noexcept {
   // Only our own program: what somebody else has put in its place stays.
-  for (const std::size_t i : attached_) detach_program(interfaces_[i], native_[i], program_);
+  for (const auto& [interface, native] : attached_) detach_program(interface, native, program_);
   attached_.clear();
   if (pin_directory_.empty()) return;
   remove_pin_directory(pin_directory_);

@@ -44,8 +44,9 @@ class Hook {
   /// To an interface that lost its hook, or to another one that has come in its place and has its
   /// name: like attach(), and adopts what somebody has attached there. Throws Error.
   void attach_again(std::size_t interface, std::uint32_t index, Mode mode);
-  /// Takes what is attached off and puts it on again: for a driver that gives its program only to
-  /// the queues there are at that moment. Between the two the line is the kernel's. Throws Error.
+  /// Takes the hook off and puts it on again: for a driver that gives its program only to the
+  /// queues there are at that moment. Between the two the line is the kernel's. A program that is
+  /// not linearb's is left alone. Throws Error.
   void renew(std::size_t interface);
   /// Leaves program and pins behind for the next receiver.
   void keep() noexcept { keep_ = true; }
@@ -66,7 +67,13 @@ class Hook {
 
   std::vector<Interface> interfaces_;
   std::vector<bool> native_;
-  std::vector<std::size_t> attached_;  ///< by us
+  struct AttachedHere {
+    Interface interface;
+    bool native = false;
+  };
+  /// By us, and not seen gone: an interface that another one has taken the name of may still be
+  /// there under another name.
+  std::vector<AttachedHere> attached_;
   sys::Fd program_;
   std::unique_ptr<Maps> maps_;
   std::string hook_on_;        ///< the first interface that has it

@@ -2,6 +2,7 @@
 #include "receiver/data_path.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/walk.h"
 #include "sys/clock.h"
@@ -55,7 +56,7 @@ DataPath::DataPath(const Parts& parts)
 
 bool DataPath::carry_out(Change& change) noexcept {
   for (const auto& [port, redirected] : change.wait_for)
-    if (port->redirected_before + port->received + port->kernel_lost < redirected) return false;
+    if (!has_come(*port, redirected)) return false;
   for (Port* port : change.closed) close(*port);
   std::erase_if(change.forgotten, [](const Port* port) { return port->held != 0; });
   for (const Port* port : change.forgotten) by_id_[port->id] = nullptr;
@@ -66,8 +67,15 @@ bool DataPath::carry_out(Change& change) noexcept {
   for (Change::NewChannel& added : change.added)
     sequencer_.install(added.index, std::move(added.channel));
   for (Port* port : change.opened) open(*port);
-  if (change.flows) flows_ = change.flows;
+  if (change.flows) flows_before_ = std::exchange(flows_, change.flows);
   return true;
+}
+
+/// All that the hook had redirected by then, or was given up. The hook takes a credit for a moment
+/// and gives it back, so the count may have gone down since.
+bool DataPath::has_come(const Port& port, std::uint64_t redirected) const noexcept {
+  const std::uint64_t now = lb_load_acquire(&parts_.maps.credit(port.slot).redirected);
+  return port.redirected_before + port.received + port.kernel_lost >= std::min(redirected, now);
 }
 
 void DataPath::open(Port& port) noexcept {
@@ -155,8 +163,10 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
   lb_walk walk{};
   if (lb_walk_frame(bytes.data(), bytes.data() + bytes.size(), &walk) != LB_WALK_DATAGRAM)
     return false;
-  const lb_flow* const flow =
-      hook::find_flow(*flows_, port.interface_index, walk.destination, walk.port);
+  const lb_flow* flow = hook::find_flow(*flows_, port.interface_index, walk.destination, walk.port);
+  // It was on its way when the flows changed.
+  if (!flow && flows_before_)
+    flow = hook::find_flow(*flows_before_, port.interface_index, walk.destination, walk.port);
   if (!flow) return false;
   packet.line = flow->line;
   packet.channel = flow->channel;
@@ -262,6 +272,8 @@ void DataPath::give_up_lost(Port& port, std::uint64_t now_ns) noexcept {
   if (now_ns - port.quiet_since_ns < kQuietNs || outstanding > port.socket->owners().span().frames)
     return;
   port.kernel_lost += outstanding;
+  port.losses.store(port.losses.load(std::memory_order_relaxed) + outstanding,
+                    std::memory_order_relaxed);
   return_credits(port, static_cast<std::uint32_t>(outstanding));
 }
 

@@ -73,6 +73,7 @@ class DataPath final : private sequencer::Decisions {
   /// outstanding: the kernel hands a redirected packet over at the end of its poll.
   static constexpr std::uint64_t kQuietNs = 200'000'000;
 
+  bool has_come(const Port& port, std::uint64_t redirected) const noexcept;
   void open(Port& port) noexcept;
   void close(Port& port) noexcept;
   std::uint32_t receive_from(Port& port) noexcept;
@@ -96,6 +97,7 @@ class DataPath final : private sequencer::Decisions {
   std::vector<Port*> ports_;              ///< open
   std::array<Port*, kPortsMax> by_id_{};  ///< open, or with frames that are held
   const hook::FlowTable* flows_ = nullptr;
+  const hook::FlowTable* flows_before_ = nullptr;
   std::array<std::uint64_t, LB_LINES_MAX> judged_{};
   std::array<std::atomic<std::uint64_t>, LB_LINES_MAX> won_{};
   std::atomic<std::uint64_t> delivered_ = 0;

@@ -11,10 +11,12 @@ std::vector<LinkChange> changes_between(const LinkState& known, const LinkState&
     if (seen.index != 0 && seen.up) changes.push_back(LinkChange::back);
     return changes;
   }
+  if (seen.sockets_dead && seen.up) return {LinkChange::sockets_dead};
   if (known.up != seen.up) changes.push_back(seen.up ? LinkChange::up : LinkChange::down);
   if (seen.program_id != known.program_id)
     changes.push_back(seen.program_id == 0 ? LinkChange::hook_gone : LinkChange::hook_replaced);
   if (seen.up && seen.queues > known.queues) changes.push_back(LinkChange::more_queues);
+  if (seen.mtu > known.mtu) changes.push_back(LinkChange::larger_mtu);
   return changes;
 }
 

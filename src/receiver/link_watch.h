@@ -12,16 +12,21 @@ struct LinkState {
   bool up = false;
   std::uint32_t queues = 0;      ///< RX queues; known: with a socket
   std::uint32_t program_id = 0;  ///< of the XDP program; 0: none
+  bool native = false;           ///< that program
+  std::uint32_t mtu = 0;         ///< bytes
+  bool sockets_dead = false;     ///< seen: the kernel has unbound one, or loses what goes into it
 };
 
 enum class LinkChange {
   gone,           ///< close its sockets
   back,           ///< attach, and open sockets
+  sockets_dead,   ///< close and open them again: the interface was away between two looks
   down,           ///< say so; sockets and hook stay, and work again when it is up
   up,             ///< say so
   more_queues,    ///< open sockets for the new ones; the kernel refuses fewer while they have one
   hook_gone,      ///< attach again
   hook_replaced,  ///< say so
+  larger_mtu,     ///< say so if packets may be larger than a frame now
 };
 
 /// What has to be done, in order, where `known` is and `seen` is what the kernel says now. Pure.

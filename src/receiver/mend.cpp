@@ -2,6 +2,7 @@
 //
 // Wiring, while it runs: interfaces go, come back, and change.
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -13,13 +14,13 @@
 
 namespace linearb::receiver {
 
-void Wiring::look(const Running& running) {
-  ownership_.dismiss_visitors();
+void Wiring::look(const Running& running) noexcept {
+  ownership_->dismiss_visitors();
   for (LineInterface& interface : interfaces_) {
     try {
       look_at(interface, running);
       interface.trouble.clear();
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {  // memory may be short, too
       if (std::exchange(interface.trouble, error.what()) != error.what())
         tell(Event::Kind::trouble, interface, error.what());
     }
@@ -33,14 +34,34 @@ void Wiring::look_at(LineInterface& interface, const Running& running) {
 }
 
 /// Between two of these questions the interface may go; then the next look finds out.
-LinkState Wiring::observe(LineInterface& interface) const {
+LinkState Wiring::observe(LineInterface& interface) {
   const auto found = sys::find_interface(interface.name);
   if (!found) return {};
-  LinkState seen{.index = found->index, .up = found->up};
+  LinkState seen{.index = found->index, .up = found->up, .mtu = found->mtu};
   seen.queues = std::min<std::uint32_t>(sys::rx_queues(interface.name), LB_QUEUES_MAX);
-  seen.program_id = hook::attachment_of({interface.name, found->index}).program_id;
+  const hook::Attachment attachment = hook::attachment_of({interface.name, found->index});
+  seen.program_id = attachment.program_id;
+  seen.native = attachment.native;
+  seen.sockets_dead = has_dead_sockets(interface);
   if (seen.index == interface.known.index) interface.counters = found->counters;
   return seen;
+}
+
+/// An interface that was away between two looks has its index and its hook as before, and what the
+/// hook redirects goes nowhere: so the kernel says of the socket, or so it shows.
+bool Wiring::has_dead_sockets(const LineInterface& interface) const {
+  bool dead = losses_on(interface) > interface.losses;
+  for (const auto& port : ports_)
+    if (port->interface_index == interface.known.index && port->is_dead()) dead = true;
+  return dead;
+}
+
+std::uint64_t Wiring::losses_on(const LineInterface& interface) const noexcept {
+  std::uint64_t losses = 0;
+  for (const auto& port : ports_)
+    if (port->interface_index == interface.known.index)
+      losses += port->losses.load(std::memory_order_relaxed);
+  return losses;
 }
 
 void Wiring::act(LinkChange change, LineInterface& interface, const LinkState& seen,
@@ -52,7 +73,11 @@ void Wiring::act(LinkChange change, LineInterface& interface, const LinkState& s
                   "is gone; the other lines go on, and it is taken back when it is there again");
     case LinkChange::back:
       take_back(interface, seen, running);
-      return tell(Event::Kind::line_back, interface, "is there again and received from");
+      return tell(Event::Kind::line_back, interface,
+                  "is there again and received from" + larger_than_a_frame(seen.mtu));
+    case LinkChange::sockets_dead:
+      renew_sockets(interface, seen, running);
+      return;
     case LinkChange::down:
       interface.known.up = false;
       return tell(Event::Kind::line_down, interface,
@@ -63,18 +88,46 @@ void Wiring::act(LinkChange change, LineInterface& interface, const LinkState& s
     case LinkChange::more_queues:
       open_more(interface, seen.queues, running);
       return tell(Event::Kind::more_queues, interface,
-                  fmt::format("has {} RX queues now, all are received from", seen.queues));
+                  fmt::format("has {} RX queues now, they are received from", seen.queues));
     case LinkChange::hook_gone:
       attach_again(interface, interface.known.index);
       return tell(Event::Kind::hook_again, interface,
                   "had lost its hook, it is attached again; to end it stop the receiver");
     case LinkChange::hook_replaced:
       interface.known.program_id = seen.program_id;
-      return tell(Event::Kind::hook_foreign, interface,
-                  fmt::format("has another XDP program now (id {}), nothing comes from it; take "
-                              "that off (ip link set dev {} xdp off)",
-                              seen.program_id, interface.name));
+      interface.known.native = seen.native;
+      return tell(
+          Event::Kind::hook_foreign, interface,
+          fmt::format("has another XDP program now (id {}), nothing comes from it; take "
+                      "that off (ip link set dev {} {} off)",
+                      seen.program_id, interface.name, seen.native ? "xdpdrv" : "xdpgeneric"));
+    case LinkChange::larger_mtu:
+      interface.known.mtu = seen.mtu;
+      if (const std::string text = larger_than_a_frame(seen.mtu); !text.empty())
+        tell(Event::Kind::larger_mtu, interface, fmt::format("has an MTU of {}{}", seen.mtu, text));
+      return;
   }
+}
+
+/// The hook compares with one size for all lines, that of the start.
+std::string Wiring::larger_than_a_frame(std::uint32_t mtu) const {
+  if (largest_packet(mtu) <= xsk::frame_room(frame_size_)) return {};
+  return fmt::format(
+      "; packets of more than {} bytes do not fit a frame and go to the kernel: start "
+      "the receiver again for larger frames",
+      xsk::frame_room(frame_size_));
+}
+
+void Wiring::renew_sockets(LineInterface& interface, const LinkState& seen,
+                           const Running& running) {
+  const std::uint64_t lost = losses_on(interface) - interface.losses;
+  close(interface, running);
+  take_back(interface, seen, running);
+  tell(
+      Event::Kind::line_renewed, interface,
+      fmt::format("had sockets that received nothing any more, {} packets went into them; they are "
+                  "opened again",
+                  lost));
 }
 
 /// The program went with the interface, so nothing new is redirected; what was is still in the
@@ -95,23 +148,28 @@ void Wiring::close(LineInterface& interface, const Running& running) {
 
   for (const Port* port : change.forgotten)
     std::erase_if(closed_, [port](const auto& closed) { return closed.get() == port; });
-  for (const Port* port : change.closed) {
-    const auto place =
-        std::ranges::find_if(ports_, [port](const auto& open) { return open.get() == port; });
-    closed_ports_.push_back({.name = port->name,
-                             .line = port->line,
-                             .redirected = lb_load_acquire(&maps().credit(port->slot).redirected) -
-                                           port->redirected_before,
-                             .received = port->received,
-                             .kernel_lost = port->kernel_lost,
-                             .frames_conserved = port->frames_conserved});
-    closed_.push_back(std::move(*place));
-    closed_.back()->socket.reset();
-    ports_.erase(place);
-  }
+  for (const Port* port : change.closed) take_out(*port);
   interface.nic_lost_before = interface.nic_lost();
-  interface.counters_before = interface.counters = {};
+  interface.counters_before = interface.counters;
+  interface.losses = 0;
   forget(interface);
+}
+
+/// The bytes stay as long as the sequencer may hold a packet in them; interface and queue are free.
+void Wiring::take_out(const Port& port) {
+  const auto place =
+      std::ranges::find_if(ports_, [&](const auto& open) { return open.get() == &port; });
+  closed_ports_.push_back(
+      {.name = port.name,
+       .line = port.line,
+       .redirected = lb_load_acquire(&maps().credit(port.slot).redirected) - port.redirected_before,
+       .received = port.received,
+       .kernel_lost = port.kernel_lost,
+       .frames_conserved = port.frames_conserved});
+  closed_.push_back(std::move(*place));
+  ports_.erase(place);
+  closed_.back()->socket.reset();
+  closed_.back()->umem->release();
 }
 
 void Wiring::take_back(LineInterface& interface, const LinkState& seen, const Running& running) {
@@ -123,15 +181,17 @@ void Wiring::take_back(LineInterface& interface, const LinkState& seen, const Ru
     auto flows = std::make_unique<hook::FlowTable>(hook::build_flow_table(
         flows_of(channels_), maps().flow_buckets(), hook::spare_flow_table(maps())));
     maps().set_interface(seen.index, interface.first_line);
-    flows_before_ = std::exchange(flows_, std::move(flows));
-    hook::publish_flows(maps(), *flows_);
+    interface.counters_before = interface.counters = sys::query_interface(interface.name).counters;
+    add_flows(std::move(flows));
+    hook::publish_flows(maps(), this->flows());
     hand_over(std::move(opened), interface, running);
-  } catch (const Error&) {
+  } catch (...) {
     if (interface.known.index != 0) forget(interface);
     throw;
   }
   interface.known.up = true;
   interface.known.queues = seen.queues;
+  interface.known.mtu = seen.mtu;
 }
 
 void Wiring::open_more(LineInterface& interface, std::uint32_t queues, const Running& running) {
@@ -146,7 +206,7 @@ void Wiring::open_more(LineInterface& interface, std::uint32_t queues, const Run
 /// The data path looks at the sockets before the hook redirects to them.
 void Wiring::hand_over(Ports opened, LineInterface& interface, const Running& running) {
   Change change;
-  change.flows = flows_.get();
+  change.flows = &flows();
   for (const auto& port : opened) {
     begin_credit(*port);
     change.opened.push_back(port.get());
@@ -155,7 +215,7 @@ void Wiring::hand_over(Ports opened, LineInterface& interface, const Running& ru
   std::ranges::move(opened, std::back_inserter(ports_));
   try {
     for (const Port* port : change.opened) open_slot(*port);
-  } catch (const Error&) {
+  } catch (...) {
     close(interface, running);
     throw;
   }
@@ -175,15 +235,18 @@ void Wiring::attach_again(LineInterface& interface, std::uint32_t index) {
   interface.known.program_id = hook::attachment_of({interface.name, index}).program_id;
 }
 
-void Wiring::tell(Event::Kind kind, const LineInterface& interface, const std::string& text) const {
+/// What the application does in its callback is its own: it cannot end the receiver.
+void Wiring::tell(Event::Kind kind, const LineInterface& interface,
+                  const std::string& text) const noexcept {
   if (!on_event_) return;
-  on_event_({.kind = kind,
-             .lines = interface.lines,
-             .interface = interface.name,
-             .text = kind == Event::Kind::trouble
-                         ? fmt::format("line {}: {}", interface.lines, text)
-                         : fmt::format("line {}: interface {} {}", interface.lines, interface.name,
-                                       text)});
+  try {
+    const std::string subject =
+        kind == Event::Kind::trouble
+            ? fmt::format("line {}: ", interface.lines)
+            : fmt::format("line {}: interface {} ", interface.lines, interface.name);
+    on_event_({kind, interface.lines, interface.name, subject + text});
+  } catch (...) {
+  }
 }
 
 }  // namespace linearb::receiver

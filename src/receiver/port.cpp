@@ -2,6 +2,7 @@
 #include "receiver/port.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 namespace linearb::receiver {
 namespace {
@@ -15,6 +16,16 @@ ZeroCopy zero_copy_for(bool generic, ZeroCopy wanted) {
 }
 
 }  // namespace
+
+/// xsk_notifier in net/xdp/xsk.c reports ENETDOWN when the interface is unregistered, which moving
+/// it to another network namespace does too.
+bool Port::is_dead() noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket->fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+    dead = true;
+  return dead;
+}
 
 std::unique_ptr<Port> open_port(const PortOptions& wanted, const ReceiverOptions& options) {
   auto port = std::make_unique<Port>();

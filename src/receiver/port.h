@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,11 +38,18 @@ struct Port {
   bool ring_was_empty = true;
   std::uint64_t quiet_redirected = 0;  ///< the hook's count when it last moved, or the ring did
   std::uint64_t quiet_since_ns = 0;
+  /// Given up by the kernel's silence so far, for whoever looks after the interfaces.
+  std::atomic<std::uint64_t> losses = 0;
   bool open = true;              ///< false: what is given back is not used again
   bool frames_conserved = true;  ///< when it was closed
 
+  bool dead = false;  ///< is_dead() has found it so: the kernel says it once
+
   std::unique_ptr<xsk::Umem> umem;  ///< before the socket, which points into it
   std::unique_ptr<xsk::Socket> socket;
+
+  /// The kernel has unbound it, because its interface went. For the thread that closes it.
+  bool is_dead() noexcept;
 
   const std::byte* data(std::uint64_t address) const noexcept { return umem->data(address); }
 };

@@ -70,7 +70,7 @@ class Receiver::Implementation {
 
   Summary run();
   void stop() noexcept;
-  void reload(const ReceiverOptions& options);
+  Reloaded reload(const ReceiverOptions& options);
   Progress progress() const;
 
  private:
@@ -87,10 +87,10 @@ class Receiver::Implementation {
   Summary sum_up();
 
   const Deliver deliver_;
+  std::unique_ptr<sink::FileSink> sink_;  ///< before the hook is there: a file may be refused
   Wiring wiring_;
   const Wait wait_;
   const std::size_t lines_;
-  std::unique_ptr<sink::FileSink> sink_;
   std::unique_ptr<DataPath> data_path_;
   Wake wake_;
   std::vector<pollfd> poll_;
@@ -108,10 +108,11 @@ class Receiver::Implementation {
 Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver deliver,
                                          OnEvent on_event)
     : deliver_(std::move(deliver)),
+      sink_(options.write_path.empty() ? nullptr
+                                       : std::make_unique<sink::FileSink>(options.write_path)),
       wiring_(options, std::move(on_event)),
       wait_(options.wait),
       lines_(options.lines.size()) {
-  if (!options.write_path.empty()) sink_ = std::make_unique<sink::FileSink>(options.write_path);
   data_path_ =
       std::make_unique<DataPath>(DataPath::Parts{.maps = wiring_.maps(),
                                                  .uses_identifiers = options.dedup == Dedup::lru,
@@ -127,9 +128,12 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
 /// The thread that looks after the interfaces, for as long as the data path runs.
 class Receiver::Implementation::Caretaker {
  public:
-  explicit Caretaker(Implementation& receiver)
+  explicit Caretaker(Implementation& receiver) try
       : receiver_(receiver),
-        thread_(sys::start_thread([&receiver] { receiver.look_after_interfaces(); })) {}
+        thread_(sys::start_thread([&receiver] { receiver.look_after_interfaces(); })) {
+  } catch (...) {
+    receiver.handover_.end();  // a reload may be waiting
+  }
   /// Who waits for the data path, or will, waits in vain from here on.
   ~Caretaker() {
     receiver_.handover_.end();
@@ -228,9 +232,9 @@ void Receiver::Implementation::look_after_interfaces() {
   }
 }
 
-void Receiver::Implementation::reload(const ReceiverOptions& options) {
+Reloaded Receiver::Implementation::reload(const ReceiverOptions& options) {
   const std::lock_guard lock(control_);
-  wiring_.reload(options, {*data_path_, handover_, [this] { wake_.up(); }});
+  return wiring_.reload(options, {*data_path_, handover_, [this] { wake_.up(); }});
 }
 
 /// Slots first: from here on nothing new is redirected, and the rings run empty.
@@ -288,8 +292,8 @@ Summary Receiver::run() {
 void Receiver::stop() noexcept {
   implementation_->stop();
 }
-void Receiver::reload(const ReceiverOptions& options) {
-  implementation_->reload(options);
+Reloaded Receiver::reload(const ReceiverOptions& options) {
+  return implementation_->reload(options);
 }
 Progress Receiver::progress() const {
   return implementation_->progress();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Wiring, while it runs: channels come and go.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -45,22 +46,52 @@ void refuse_other_changes(const ReceiverOptions& runs, const ReceiverOptions& wa
                     fmt::join(changes, ", ")));
 }
 
+/// The hook and the sequencer remember identifiers without their channel: what one has seen another
+/// would not get.
+void refuse_new_identifiers(const ReceiverOptions& wanted, const ChannelPlan& plan) {
+  if (wanted.dedup == Dedup::lru && !plan.added.empty())
+    throw UsageError(
+        fmt::format("channel {}: under --dedup lru another channel needs a memory of its own: "
+                    "start the receiver again",
+                    plan.added.front().options.name));
+}
+
+Reloaded describe(const ChannelPlan& plan, const std::vector<RunningChannel>& before) {
+  Reloaded reloaded;
+  for (const RunningChannel& channel : plan.added) reloaded.added.push_back(channel.options.name);
+  for (const RunningChannel& channel : plan.removed)
+    reloaded.removed.push_back(channel.options.name);
+  for (const RunningChannel& channel : plan.kept) {
+    const auto& old = *std::ranges::find(before, channel.serial, &RunningChannel::serial);
+    if (old.options == channel.options)
+      ++reloaded.unchanged;
+    else
+      reloaded.changed.push_back(channel.options.name);
+  }
+  return reloaded;
+}
+
 [[noreturn]] void throw_run_is_over() {
   throw Error("reload: the run is over");
 }
 
 }  // namespace
 
-/// Three steps, so that nobody meets what he does not know: the data path learns where packets may
-/// come from; the hook lets go of what is removed, and when all of that has come the data path
-/// ends it; the hook learns what is new.
-void Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
+/// Everything that can fail is made first. Then three steps, so that nobody meets what he does not
+/// know: the data path learns where packets may come from; the hook lets go of what is removed, and
+/// when all of that has come the data path ends it; the hook learns what is new.
+Reloaded Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
   validate(wanted);
   refuse_other_changes(options_, wanted);
   const auto serial = static_cast<std::uint32_t>(channel_names_.size());
   const ChannelPlan plan =
       plan_channels(channels_, wanted.channels, config::load_framings(wanted), serial, room());
-  const std::vector<RunningChannel> all = plan.wanted();
+  refuse_new_identifiers(wanted, plan);
+  std::vector<RunningChannel> all = plan.wanted();
+  Reloaded reloaded = describe(plan, channels_);
+  std::vector<Channel> options = wanted.channels;
+  channel_names_.reserve(channel_names_.size() + plan.added.size());
+  removed_.reserve(removed_.size() + plan.removed.size());
   const std::uint32_t spare = hook::spare_flow_table(maps());
   const hook::FlowTable without =
       hook::build_flow_table(flows_of(plan.kept), maps().flow_buckets(), spare);
@@ -69,32 +100,32 @@ void Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
   std::vector<std::optional<sys::MulticastJoins>> joins(interfaces_.size());
   for (std::size_t i = 0; i < interfaces_.size(); ++i)
     if (interfaces_[i].known.index != 0) joins[i].emplace(join_groups(interfaces_[i], all));
-
   Change lookup;
   lookup.flows = with.get();
-  if (!running.handover.request(lookup, running.wake)) throw_run_is_over();
-  flows_before_ = std::exchange(flows_, std::move(with));
-  hook::publish_flows(maps(), without);
-
   Change change;
-  for (const auto& port : ports_)
-    change.wait_for.emplace_back(port.get(),
-                                 lb_load_acquire(&maps().credit(port->slot).redirected));
+  for (const auto& port : ports_) change.wait_for.emplace_back(port.get(), 0);
   for (const RunningChannel& channel : plan.removed) change.removed.push_back({channel.index});
-  for (const RunningChannel& channel : plan.added) {
-    maps().framings()[channel.framing_index] = channel.framing.descriptor;
+  for (const RunningChannel& channel : plan.added)
     change.added.push_back({channel.index, running.data_path.make_channel(
                                                channel.serial, channel.framing.descriptor)});
-  }
+
+  add_flows(std::move(with));
+  if (!running.handover.request(lookup, running.wake)) throw_run_is_over();
+  hook::publish_flows(maps(), without);
+  for (auto& [port, redirected] : change.wait_for)
+    redirected = lb_load_acquire(&maps().credit(port->slot).redirected);
+  for (const RunningChannel& channel : plan.added)
+    maps().framings()[channel.framing_index] = channel.framing.descriptor;
   if (!running.handover.request(change, running.wake)) throw_run_is_over();
   remember_removed(plan.removed, change);
-  hook::publish_flows(maps(), *flows_);
+  hook::publish_flows(maps(), flows());
 
   for (const RunningChannel& channel : plan.added) channel_names_.push_back(channel.options.name);
-  channels_ = all;
-  options_.channels = wanted.channels;
+  channels_ = std::move(all);
+  options_.channels = std::move(options);
   for (std::size_t i = 0; i < interfaces_.size(); ++i)
     if (joins[i]) interfaces_[i].joins = std::move(joins[i]);
+  return reloaded;
 }
 
 void Wiring::remember_removed(const std::vector<RunningChannel>& removed, const Change& change) {

@@ -68,7 +68,8 @@ std::vector<LineInterface> interfaces_of(const std::vector<Line>& lines) {
     interface.lines = lines[i].name;
     interface.first_line = i;
     interface.slot_base = static_cast<std::uint32_t>(interfaces.size() - 1) * LB_QUEUES_MAX;
-    interface.known = {.index = found.index, .up = true, .queues = queues_of(name)};
+    interface.known = {
+        .index = found.index, .up = true, .queues = queues_of(name), .mtu = found.mtu};
     interface.counters_before = interface.counters = found.counters;
   }
   return interfaces;
@@ -76,11 +77,9 @@ std::vector<LineInterface> interfaces_of(const std::vector<Line>& lines) {
 
 /// One size for all: the hook compares with one.
 std::uint32_t frame_size_for(const std::vector<LineInterface>& interfaces) {
-  for (const LineInterface& interface : interfaces) {
-    const std::uint32_t largest = sys::query_interface(interface.name).mtu + LB_ETHERNET_HEADER +
-                                  LB_VLAN_TAGS_MAX * LB_VLAN_TAG;
-    if (largest > xsk::frame_room(xsk::kFrameSizeSmall)) return xsk::kFrameSizeLarge;
-  }
+  for (const LineInterface& interface : interfaces)
+    if (largest_packet(interface.known.mtu) > xsk::frame_room(xsk::kFrameSizeSmall))
+      return xsk::kFrameSizeLarge;
   return xsk::kFrameSizeSmall;
 }
 
@@ -102,6 +101,10 @@ const ReceiverOptions& validated(const ReceiverOptions& options) {
 
 }  // namespace
 
+std::uint32_t largest_packet(std::uint32_t mtu) noexcept {
+  return mtu + LB_ETHERNET_HEADER + LB_VLAN_TAGS_MAX * LB_VLAN_TAG;
+}
+
 std::uint64_t LineInterface::nic_lost() const noexcept {
   return nic_lost_before + counters.rx_missed - counters_before.rx_missed + counters.rx_dropped -
          counters_before.rx_dropped;
@@ -114,16 +117,19 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
       channel_names_(names_of(channels_)),
       interfaces_(interfaces_of(options_.lines)),
       hook_(hook_interfaces(), capacity_of(options_)),
-      ownership_(hook_.maps()),
       frame_size_(frame_size_for(interfaces_)) {
+  ownership_.emplace(hook_.maps());
   hook_.attach(options_.mode);
-  if (options_.keep_hook) hook_.keep();
   std::vector<hook::Setup::InterfaceLine> lines;
   for (std::size_t i = 0; i < interfaces_.size(); ++i) {
     LineInterface& interface = interfaces_[i];
     interface.native = hook_.is_native(i);
     interface.known.program_id =
         hook::attachment_of({interface.name, interface.known.index}).program_id;
+    interface.known.native = interface.native;
+    if (!hook_.was_attached_here(i))
+      tell(Event::Kind::hook_there, interface,
+           "has the hook already; it stays there at the end (linearb detach takes it off)");
     lines.push_back({interface.known.index, interface.first_line});
     for (auto& port : open_ports(interface, 0, interface.known.queues))
       ports_.push_back(std::move(port));
@@ -131,12 +137,12 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
   const std::vector<lb_flow> flows = flows_of(channels_);
   const std::vector<lb_framing> framings = descriptors_of(channels_);
   const std::vector<std::string> line_names = names_of(options_.lines);
-  flows_ = std::make_unique<hook::FlowTable>(
+  add_flows(std::make_unique<hook::FlowTable>(
       hook::take_over(maps(), {.flows = flows,
                                .framings = framings,
                                .interfaces = lines,
                                .lines = line_names,
-                               .frame_room = xsk::frame_room(frame_size_)}));
+                               .frame_room = xsk::frame_room(frame_size_)})));
   for (LineInterface& interface : interfaces_)
     interface.joins.emplace(join_groups(interface, channels_));
 }
@@ -147,7 +153,7 @@ Wiring::~Wiring() {
 
 void Wiring::start(DataPath& data_path) {
   Change change;
-  change.flows = flows_.get();
+  change.flows = &flows();
   for (const RunningChannel& channel : channels_)
     change.added.push_back(
         {channel.index, data_path.make_channel(channel.serial, channel.framing.descriptor)});
@@ -156,6 +162,7 @@ void Wiring::start(DataPath& data_path) {
 }
 
 void Wiring::open_slots() {
+  if (options_.keep_hook) hook_.keep();  // not before: a start that fails leaves nothing
   for (const auto& port : ports_) {
     begin_credit(*port);
     open_slot(*port);
@@ -211,6 +218,14 @@ Wiring::Ports Wiring::open_ports(LineInterface& interface, std::uint32_t first_q
     interface.zero_copy = port.socket->zero_copy();
   }
   return opened;
+}
+
+/// Before the data path has the new ones: it may have the last two.
+void Wiring::add_flows(std::unique_ptr<hook::FlowTable> flows) {
+  constexpr std::size_t kKept = 3;
+  flows_.reserve(kKept + 1);
+  flows_.push_back(std::move(flows));
+  if (flows_.size() > kKept) flows_.erase(flows_.begin());
 }
 
 std::vector<lb_flow> Wiring::flows_of(const std::vector<RunningChannel>& channels) const {

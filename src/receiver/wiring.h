@@ -13,6 +13,7 @@
 #include "hook/takeover.h"
 #include "linearb/event.h"
 #include "linearb/options.h"
+#include "linearb/reloaded.h"
 #include "linearb/summary.h"
 #include "receiver/channel_table.h"
 #include "receiver/data_path.h"
@@ -38,10 +39,14 @@ struct LineInterface {
   sys::InterfaceCounters counters;         ///< when it was looked at last
   std::uint64_t nic_lost_before = 0;       ///< on interfaces of that name that are gone
   std::optional<sys::MulticastJoins> joins;
-  std::string trouble;  ///< what was said last, so that it is said once
+  std::uint64_t losses = 0;  ///< of the kernel, when they were looked at last
+  std::string trouble;       ///< what was said last, so that it is said once
 
   std::uint64_t nic_lost() const noexcept;
 };
+
+/// In bytes, with Ethernet header and VLAN tags.
+std::uint32_t largest_packet(std::uint32_t mtu) noexcept;
 
 /// A channel that a reload has removed.
 struct RemovedChannel {
@@ -77,11 +82,11 @@ class Wiring {
   /// From here on the hook redirects.
   void open_slots();
 
-  /// One look at every interface; does what is to be done about it, and tells. Throws nothing but
-  /// what cannot be helped: what fails is tried again at the next look.
-  void look(const Running& running);
+  /// One look at every interface; does what is to be done about it, and tells. What fails is tried
+  /// again at the next look.
+  void look(const Running& running) noexcept;
   /// See Receiver::reload.
-  void reload(const ReceiverOptions& options, const Running& running);
+  Reloaded reload(const ReceiverOptions& options, const Running& running);
   /// The data path has ended: what stands in the counters of interfaces is taken for the summary.
   void finish();
 
@@ -105,6 +110,8 @@ class Wiring {
   std::vector<hook::Interface> hook_interfaces() const;
   ChannelRoom room() const noexcept;
   Ports open_ports(LineInterface& interface, std::uint32_t first_queue, std::uint32_t queues);
+  const hook::FlowTable& flows() const noexcept { return *flows_.back(); }
+  void add_flows(std::unique_ptr<hook::FlowTable> flows);
   std::vector<lb_flow> flows_of(const std::vector<RunningChannel>& channels) const;
   sys::MulticastJoins join_groups(const LineInterface& interface,
                                   const std::vector<RunningChannel>& channels) const;
@@ -112,7 +119,9 @@ class Wiring {
   void open_slot(const Port& port);
 
   // mend.cpp
-  LinkState observe(LineInterface& interface) const;
+  LinkState observe(LineInterface& interface);
+  bool has_dead_sockets(const LineInterface& interface) const;
+  std::uint64_t losses_on(const LineInterface& interface) const noexcept;
   void look_at(LineInterface& interface, const Running& running);
   void act(LinkChange change, LineInterface& interface, const LinkState& seen,
            const Running& running);
@@ -122,7 +131,11 @@ class Wiring {
   void attach_again(LineInterface& interface, std::uint32_t index);
   void hand_over(Ports opened, LineInterface& interface, const Running& running);
   void forget(LineInterface& interface);
-  void tell(Event::Kind kind, const LineInterface& interface, const std::string& text) const;
+  std::string larger_than_a_frame(std::uint32_t mtu) const;
+  void take_out(const Port& port);
+  void renew_sockets(LineInterface& interface, const LinkState& seen, const Running& running);
+  void tell(Event::Kind kind, const LineInterface& interface,
+            const std::string& text) const noexcept;
   // reload.cpp
   void remember_removed(const std::vector<RunningChannel>& removed, const Change& change);
 
@@ -133,12 +146,12 @@ class Wiring {
   std::vector<RemovedChannel> removed_;
   std::array<std::uint64_t, LB_LINES_MAX> skipped_on_removed_{};
   std::vector<LineInterface> interfaces_;
+  std::optional<hook::Ownership> ownership_;  ///< nobody else's until the hook is detached
   hook::Hook hook_;
-  hook::Ownership ownership_;
   std::uint32_t frame_size_ = xsk::kFrameSizeSmall;
-  std::unique_ptr<hook::FlowTable> flows_;
-  std::unique_ptr<hook::FlowTable> flows_before_;  ///< the data path may still look into it
-  Ports ports_;                                    ///< open
+  /// The newest is last. The data path may still look into the two before it.
+  std::vector<std::unique_ptr<hook::FlowTable>> flows_;
+  Ports ports_;   ///< open
   Ports closed_;  ///< with frames that the sequencer holds, perhaps
   std::vector<ClosedPort> closed_ports_;
 };

@@ -55,6 +55,10 @@ class Umem {
   /// The bytes at an address of a frame or a descriptor.
   std::byte* data(std::uint64_t address) const noexcept { return memory_.data() + address; }
 
+  /// Lets the kernel go, when the sockets are closed: interface and queue are free, and the bytes
+  /// stay readable.
+  void release() noexcept { umem_.reset(); }
+
   /// The next frames that nobody has taken. They are spent when their socket closes, because the
   /// kernel may still hold them. Throws UsageError when fewer are left.
   FrameSpan take_span(std::uint32_t frames);

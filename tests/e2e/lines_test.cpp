@@ -10,6 +10,8 @@
 //   detached by somebody         had lost its hook                attached again another program in
 //   its place      has another XDP program (id)     what the others bring deleted while a packet is
 //   held    is gone                          the held one is not lost
+#include <filesystem>
+
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/sockios.h>
@@ -17,6 +19,7 @@
 #include <sys/ioctl.h>
 
 #include "e2e/arbitration.h"
+#include "hook/attached.h"
 #include "support/redirect_program.h"
 #include "sys/interface.h"
 
@@ -176,6 +179,110 @@ TEST_P(Lines, APacketThatIsHeldOutlivesItsInterface) {
   EXPECT_EQ(summary.lines[0].packets, 4'001u);
 }
 
+bool has_program(const std::string& interface) {
+  return hook::attachment_of({interface, sys::interface_index(interface)}).program_id != 0;
+}
+
+TEST_P(Lines, AnInterfaceThatWasRenamedAndNamedBackIsTakenBackAndLeftClean) {
+  {
+    Running running(options());
+    feed(feed_on("AB", 1, 1'000));
+    sys::set_interface_up("vethA_dst", false);
+    command("ip link set vethA_dst name vethA_other");
+    EXPECT_TRUE(running.wait_for(Event::Kind::line_gone)) << running.event_texts();
+    feed(feed_on("B", 1'001, 1'000));
+    command("ip link set vethA_other name vethA_dst");
+    command("ip link set vethA_dst up");
+    EXPECT_TRUE(running.wait_for(Event::Kind::line_back)) << running.event_texts();
+    feed(feed_on("A", 2'001, 1'000));
+    const Summary summary = running.end();
+    expect_sound(summary, running);
+    running.expect_once(1, 1, 3'000);
+  }
+  EXPECT_FALSE(has_program("vethA_dst")) << "what the receiver attached it takes off";
+  EXPECT_FALSE(has_program("vethB_dst"));
+}
+
+TEST_P(Lines, AnInterfaceThatStaysUnderAnotherNameLosesTheHookAtTheEnd) {
+  {
+    Running running(options());
+    feed(feed_on("AB", 1, 1'000));
+    sys::set_interface_up("vethA_dst", false);
+    command("ip link set vethA_dst name vethA_other");
+    EXPECT_TRUE(running.wait_for(Event::Kind::line_gone)) << running.event_texts();
+    const Summary summary = running.end();
+    expect_sound(summary, running);
+  }
+  EXPECT_FALSE(has_program("vethA_other"));
+  command("ip link set vethA_other name vethA_dst");
+}
+
+/// Its index is as before, and so, natively, is its hook: the sockets alone are dead.
+TEST_P(Lines, AnInterfaceThatWasAwayInAnotherNetworkIsReceivedFromAgain) {
+  Program host("unshare", "-n sleep 60");
+  const std::string its_network = "/proc/" + std::to_string(host.pid()) + "/ns/net";
+  ASSERT_TRUE(wait_until([&] {
+    return std::filesystem::read_symlink(its_network) !=
+           std::filesystem::read_symlink("/proc/self/ns/net");
+  }));
+  const std::string pid = std::to_string(host.pid());
+  const std::string there_and_back = "ip link set vethA_dst netns " + pid + " && nsenter -t " +
+                                     pid + " -n ip link set vethA_dst netns " +
+                                     std::to_string(::getpid()) + " && ip link set vethA_dst up";
+  {
+    Running running(options());
+    feed(feed_on("AB", 1, 1'000));
+    command(there_and_back);
+    EXPECT_TRUE(wait_until([&] {
+      const std::vector<Event> events = running.events();
+      return std::ranges::any_of(events, [](const Event& event) {
+        return event.kind == Event::Kind::line_back || event.kind == Event::Kind::line_renewed;
+      });
+    })) << running.event_texts();
+    feed(feed_on("A", 1'001, 1'000));
+    const Summary summary = running.end();
+    EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+    running.expect_once(1, 1, 2'000);
+  }
+  EXPECT_FALSE(has_program("vethA_dst"));
+}
+
+TEST_P(Lines, AnInterfaceWithTheIndexOfTheOldOneIsReceivedFrom) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  const std::string index = std::to_string(sys::interface_index("vethA_dst"));
+  command("ip link del vethA_src; ip link add vethA_src type veth peer name vethA_dst index " +
+          index + " && ip link set vethA_src up && ip link set vethA_dst up");
+  EXPECT_TRUE(wait_until([&] {
+    const std::vector<Event> events = running.events();
+    return std::ranges::any_of(events, [](const Event& event) {
+      return event.kind == Event::Kind::line_back || event.kind == Event::Kind::line_renewed;
+    });
+  })) << running.event_texts();
+  feed(feed_on("A", 1'001, 1'000));
+  const Summary summary = running.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  running.expect_once(1, 1, 2'000);
+  EXPECT_EQ(summary.gap_messages, 0u);
+}
+
+TEST_P(Lines, AnInterfaceThatComesBackWithALargerMtuIsSaidToBeTooLarge) {
+  Running running(options());
+  command("ip link del vethA_src");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone));
+  command("ip link add vethA_src mtu 3400 type veth peer name vethA_dst mtu 3400");
+  command("ip link set vethA_src up");
+  command("ip link set vethA_dst up");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_back)) << running.event_texts();
+  EXPECT_TRUE(contains(running.event_texts(),
+                       "is there again and received from; packets of more than 1792 bytes do not"))
+      << running.event_texts();
+  command("ip link set vethB_dst mtu 3000");
+  EXPECT_TRUE(running.wait_for(Event::Kind::larger_mtu)) << running.event_texts();
+  EXPECT_TRUE(contains(running.event_texts(), "line B: interface vethB_dst has an MTU of 3000; "));
+  running.end();
+}
+
 class Queues : public Lines {
  protected:
   lab::LabOptions lab_options() const override { return {.lines = 2, .queues = 4, .mtu = 1500}; }
@@ -219,6 +326,25 @@ TEST_P(Queues, AnInterfaceWithMoreQueuesIsReceivedFromOnAll) {
   running.expect_once(1, 1, 5'000);
   EXPECT_EQ(sum(summary, &LineSummary::no_receiver), 0u);
   EXPECT_TRUE(contains(running.event_texts(), "line A: interface vethA_dst has 4 RX queues now"));
+}
+
+TEST_P(Queues, AForeignProgramIsLeftAloneAlsoWhenThereAreMoreQueues) {
+  set_queues("vethA_src", 1);
+  set_queues("vethA_dst", 1);
+  Running running(options());
+  const std::uint32_t flags = GetParam() == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+  const RedirectProgram foreign("vethA_dst", flags);
+  EXPECT_TRUE(running.wait_for(Event::Kind::hook_foreign)) << running.event_texts();
+  const std::uint32_t before =
+      hook::attachment_of({"vethA_dst", sys::interface_index("vethA_dst")}).program_id;
+  set_queues("vethA_dst", 4);
+  EXPECT_TRUE(running.wait_for(Event::Kind::more_queues)) << running.event_texts();
+  EXPECT_EQ(hook::attachment_of({"vethA_dst", sys::interface_index("vethA_dst")}).program_id,
+            before);
+  EXPECT_TRUE(contains(running.event_texts(), GetParam() == Mode::native
+                                                  ? "(ip link set dev vethA_dst xdpdrv off)"
+                                                  : "(ip link set dev vethA_dst xdpgeneric off)"));
+  running.end();
 }
 
 TEST_P(Queues, AnInterfaceMayComeBackWithFewerQueues) {

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The receiver as a process: stopped, killed, beside other traffic; and real captures through it.
+#include <array>
+#include <deque>
 #include <filesystem>
+#include <memory>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "capture/raw_datagrams.h"
 #include "capture/reader.h"
 #include "e2e/arbitration.h"
+#include "hook/attached.h"
 #include "support/captures.h"
 #include "support/packet.h"
 #include "support/program.h"
 #include "support/tap.h"
+#include "sys/interface.h"
 
 namespace linearb::test {
 namespace {
@@ -90,6 +98,40 @@ TEST_P(Process, AStoppedProcessTakesFromBWhatItHadNoRoomForOnA) {
   EXPECT_EQ(summary["messages"], 41'000);
   EXPECT_EQ(summary["gap_messages"], 0);
   EXPECT_GT(summary["lines"][0]["no_credit"], 30'000);
+}
+
+/// As `receive | tee` with the reader gone.
+TEST_P(Process, WhoReadsItsOutputMayEndFirst) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  ::fcntl(pipe[1], F_SETFD, 0);
+  Program receiver(LINEARB_PROGRAM, "receive --mode " + mode() + " >&" + std::to_string(pipe[1]));
+  ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  receiver.interrupt();
+  receiver.wait();
+  for (const char* interface : {"vethA_dst", "vethB_dst"})
+    EXPECT_EQ(hook::attachment_of({interface, sys::interface_index(interface)}).program_id, 0u);
+}
+
+/// Several want the lines that one leaves: one gets them, and keeps the hook on all.
+TEST_P(Process, OneOfSeveralTakesTheLinesOverWhole) {
+  for (int round = 0; round < 5; ++round) {
+    auto first = std::make_unique<Program>(LINEARB_PROGRAM, "receive --mode " + mode());
+    ASSERT_TRUE(first->wait_until_receiving()) << first->errors();
+    first->interrupt();
+    std::deque<Program> others;
+    for (int i = 0; i < 3; ++i) others.emplace_back(LINEARB_PROGRAM, "receive --mode " + mode());
+    EXPECT_EQ(first->wait(), 0) << first->errors();
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    for (Program& other : others) other.interrupt();
+    for (Program& other : others) {
+      other.wait();
+      EXPECT_FALSE(contains(other.errors(), "lost its hook")) << other.errors();
+      EXPECT_FALSE(contains(other.errors(), "another XDP program")) << other.errors();
+    }
+  }
 }
 
 TEST_P(Process, UnrelatedTrafficIsTheKernelsByteForByte) {

@@ -180,6 +180,34 @@ TEST_F(Reload, WhatCannotChangeIsRefusedAndTheRunGoesOn) {
             "reload: the run is over");
 }
 
+/// Identifiers are remembered without their channel: another one would miss what the first has
+/// seen.
+TEST_F(Reload, UnderLruAnotherChannelIsRefused) {
+  ReceiverOptions options = with({channel("first", kPort)});
+  options.dedup = Dedup::lru;
+  Running running(options);
+  options.channels = {channel("second", kPort + 1)};
+  EXPECT_TRUE(
+      contains(error_text([&] { running.receiver().reload(options); }),
+               "channel second: under --dedup lru another channel needs a memory of its own"));
+  options.channels = {channel("first", kPort + 1)};
+  const Reloaded reloaded = running.receiver().reload(options);
+  EXPECT_EQ(reloaded.changed, std::vector<std::string>{"first"});
+  feed(feed_to(kPort + 1, 1, 300));
+  EXPECT_EQ(running.end().messages, 300u);
+}
+
+TEST_F(Reload, SaysWhatItDid) {
+  Running running(with({channel("stays", 1), channel("moves", 2), channel("goes", 3)}));
+  const Reloaded reloaded = running.receiver().reload(
+      with({channel("comes", 3), channel("stays", 1), channel("moves", 4)}));
+  EXPECT_EQ(reloaded.added, std::vector<std::string>{"comes"});
+  EXPECT_EQ(reloaded.removed, std::vector<std::string>{"goes"});
+  EXPECT_EQ(reloaded.changed, std::vector<std::string>{"moves"});
+  EXPECT_EQ(reloaded.unchanged, 1u);
+  running.end();
+}
+
 TEST_F(Reload, ALineThatComesBackKnowsTheChannelsOfNow) {
   Running running(with({channel("first", kPort)}));
   ASSERT_EQ(std::system("ip link del vethA_src"), 0);

@@ -19,6 +19,7 @@
 #include <net/if.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <nlohmann/json.hpp>
@@ -349,6 +350,12 @@ const Weather kWeather[] = {
      [] { return write_file("a.toml", "frmes = 64\n"); }},
     {"ACaptureAsConfiguration", "", "receive --config a.pcap", "a.pcap:1:1: *", 2,
      [] { return write_file("a.pcap", pcap_header(1)); }},
+    {"WriteToAPipe", "", "receive --write a.fifo",
+     "create capture a.fifo: it is a pipe, and a capture is written to a file: name one", 1,
+     [] {
+       EXPECT_EQ(::mkfifo("a.fifo", 0600), 0);
+       return Held();
+     }},
     {"UnknownFraming",
      "",
      "receive --channel x=otpiq@any:1",

@@ -77,6 +77,27 @@ INSTANTIATE_TEST_SUITE_P(
             kUp,
             with(kUp, [](auto& s) { s.program_id = 41; }),
             {LinkChange::hook_replaced}},
+        Row{"it was away between two looks, its index is as before",
+            kUp,
+            with(kUp,
+                 [](auto& s) {
+                   s.sockets_dead = true;
+                   s.program_id = 0;
+                 }),
+            {LinkChange::sockets_dead}},
+        Row{"it was away, and is not up yet: a socket cannot be bound",
+            kUp,
+            with(kUp,
+                 [](auto& s) {
+                   s.sockets_dead = true;
+                   s.up = false;
+                 }),
+            {LinkChange::down}},
+        Row{"packets may be larger now",
+            kUp,
+            with(kUp, [](auto& s) { s.mtu = 9000; }),
+            {LinkChange::larger_mtu}},
+        Row{"and smaller", with(kUp, [](auto& s) { s.mtu = 9000; }), kUp, {}},
         Row{"up again without its hook",
             with(kUp, [](auto& s) { s.up = false; }),
             with(kUp, [](auto& s) { s.program_id = 0; }),
