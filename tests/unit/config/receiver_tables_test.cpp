@@ -157,7 +157,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "site.toml:3:3: [channels.x] has no key \"destinatoin\"; did you mean "
                 "\"destination\"?"},
         Refused{"unknown_line", "[channels.x]\nframing = \"optiq\"\nC = \"any:1\"\n",
-                "site.toml:3:1: [channels.x] has no key \"C\"; it can be framing, destination, checksum, A, "
+                "site.toml:3:1: [channels.x] has no key \"C\"; it can be framing, destination, "
+                "checksum, A, "
                 "B"},
         Refused{"misspelt_framing", "[channels.x]\nframming = \"optiq\"\ndestination = \"any:1\"\n",
                 "site.toml:2:1: [channels.x] has no key \"framming\"; did you mean \"framing\"?"},
