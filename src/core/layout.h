@@ -124,11 +124,11 @@ struct lb_counters {
   lb_u64 malformed;
   lb_u64 no_receiver;
   /* Second cache line: details of the above, rare, not part of the sum. */
-  lb_u64 no_metadata; /* of claimed and passed_up: the driver gave no room for metadata */
-  lb_u64 oversized;   /* of malformed: larger than a frame */
-  lb_u64 lost_races;  /* compare-and-swaps on the window that another CPU won */
-  lb_u64 late;        /* of passed_up: behind the window */
-  lb_u64 contended;   /* of passed_up: gave up on a word of the window */
+  lb_u64 no_metadata;  /* of claimed and passed_up: the driver gave no room for metadata */
+  lb_u64 oversized;    /* of malformed: larger than a frame */
+  lb_u64 lost_races;   /* compare-and-swaps on the window that another CPU won */
+  lb_u64 late;         /* of passed_up: behind the window */
+  lb_u64 contended;    /* of passed_up: gave up on a word of the window */
   lb_u64 bad_checksum; /* of malformed: the UDP checksum was verified, and is wrong */
   lb_u64 unused[2];
 };
