@@ -4,9 +4,9 @@
 // them: the rules that hold for every packet do (find_broken_rule in rig.cpp), and those below.
 #include <cstdint>
 #include <map>
-#include <random>
 #include <string>
 
+#include "bpf/dice.h"
 #include "bpf/rig.h"
 #include "core/walk.h"
 
@@ -17,20 +17,6 @@ using Random = HookTest;
 
 constexpr std::uint64_t kSeed = 20'260'101;
 constexpr unsigned kPackets = 2'000;
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : engine_(seed) {}
-
-  std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
-  std::uint64_t between(std::uint64_t least, std::uint64_t most) {
-    return least + below(most - least + 1);
-  }
-  bool one_in(std::uint64_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 /// Mostly what continues the line; now and then anything.
 std::uint64_t any_number(Dice& dice) {
@@ -47,16 +33,6 @@ Bytes any_packet(Dice& dice, Channel channel) {
   if (dice.one_in(4)) packet.options(4 * dice.below(11));
   if (dice.one_in(4)) packet.padding(dice.below(1'800));
   return packet.build();
-}
-
-void damage(Dice& dice, Bytes& packet) {
-  constexpr std::size_t kHeaders = 64;
-  constexpr std::size_t kShortest = 14;  // BPF_PROG_RUN takes no less
-  for (std::uint64_t hits = dice.below(3); hits > 0; --hits) {
-    const std::size_t reach = dice.one_in(2) ? packet.size() : std::min(packet.size(), kHeaders);
-    packet[dice.below(reach)] ^= static_cast<std::uint8_t>(1u << dice.below(8));
-  }
-  if (dice.one_in(8)) packet.resize(dice.between(kShortest, packet.size()));
 }
 
 Given any_state(Dice& dice) {

@@ -105,6 +105,8 @@ class Rig {
   const hook::Maps& maps() const noexcept { return hook_.maps(); }
   int program_fd() const noexcept { return hook_.program_fd(); }
   std::uint32_t interface_index(On on) const;
+  /// Of the line's socket, for its slot: line * LB_QUEUES_MAX.
+  int socket_fd(std::uint32_t line) const noexcept { return sockets_[line].fd(); }
   /// Whether every message of a range is claimed in the channel.
   bool holds(Channel channel, const lb_run& range) const;
 
