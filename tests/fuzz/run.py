@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the fuzz targets of a build directory, each for so many seconds.
+
+    run.py BUILD_DIRECTORY SECONDS [TARGET...]
+
+The canary goes first: it must fail, or nothing else is believed. Each target begins with what is in
+corpus/TARGET, and keeps what it learns in the build directory. The exit status is 1 on a finding,
+which stays as a file, printed with the command that shows it again.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+# Files of ours that are good inputs too.
+MORE_INPUTS = {"toml": [ROOT / "framings"], "config": [ROOT / "examples"]}
+WORDS = {"toml": "toml.dict", "config": "config.dict"}
+INPUT_BYTES_MAX = 4096
+CANARY = "canary"
+CANARY_SECONDS = 120
+SINGLE_INPUT_SECONDS = 10
+
+
+def target_names(build):
+    paths = sorted((build / "tests" / "fuzz").glob("fuzz_*"))
+    return [path.name.removeprefix("fuzz_") for path in paths if path.is_file()]
+
+
+def run_target(build, name, seconds):
+    """Its exit status and what it said. The canary learns nothing: it has to be found every time."""
+    learned = build / "fuzz" / name
+    findings = build / "fuzz" / "findings"
+    for folder in (learned, findings):
+        folder.mkdir(parents=True, exist_ok=True)
+    command = [build / "tests" / "fuzz" / f"fuzz_{name}", f"-max_total_time={seconds}",
+               "-print_final_stats=1", f"-max_len={INPUT_BYTES_MAX}",
+               f"-timeout={SINGLE_INPUT_SECONDS}", f"-artifact_prefix={findings}/{name}-"]
+    if name in WORDS:
+        command.append(f"-dict={HERE / WORDS[name]}")
+    if name != CANARY:
+        command += [learned, HERE / "corpus" / name, *MORE_INPUTS.get(name, [])]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.STDOUT, errors="replace", check=False)
+    return done.returncode, done.stdout
+
+
+def last_number(pattern, text):
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else 0
+
+
+def print_finding(name, said):
+    print(said[-6000:])
+    written = re.search(r"Test unit written to (\S+)", said)
+    if written:
+        print(f"{name}: a finding; build-fuzz/tests/fuzz/fuzz_{name} {written[1]} shows it again")
+    else:
+        print(f"{name}: ended with an error before it could write the input down")
+
+
+def canary_is_found(build):
+    status, said = run_target(build, CANARY, CANARY_SECONDS)
+    is_found = status != 0 and "AddressSanitizer" in said
+    print("canary: found, as it must be" if is_found else
+          f"canary: not found: what the others do not find says nothing\n{said[-2000:]}", flush=True)
+    return is_found
+
+
+def main(build, seconds, names):
+    build = pathlib.Path(build).resolve()
+    known = [name for name in target_names(build) if name != CANARY]
+    unknown = set(names) - set(known)
+    if unknown:
+        print(f"no fuzz target {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        return 2
+    if not canary_is_found(build):
+        return 1
+    findings = 0
+    for name in names or known:
+        status, said = run_target(build, name, seconds)
+        executions = last_number(r"stat::number_of_executed_units:\s+(\d+)", said)
+        covered = last_number(r"cov: (\d+)", said)
+        print(f"{name}: {executions:,} executions, {covered:,} edges covered, "
+              f"{'a finding' if status else 'nothing found'}", flush=True)
+        if status:
+            print_finding(name, said)
+            findings += 1
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3 or not sys.argv[2].isdigit():
+        print(__doc__)
+        sys.exit(2)
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
