@@ -135,7 +135,8 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     const bool is_far = before_all && packet.first() <= settings.ahead &&
                         delivered.first() - packet.first() > Delivered::kBack / 2;
     // After a restart a number may be new because the epoch before has a hole there.
-    const bool continues = line.candidate.is_continued_by(packet, reach_of(line.candidate), end);
+    const bool continues =
+        line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), end);
     return is_restart || is_far || continues ? Stand::new_but_apart : Stand::fits;
   }
   return may_be_restart(epoch, line, packet) ? Stand::doubted : Stand::fits;
@@ -249,7 +250,7 @@ void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept
       packet.datagram.session == newest_->session &&
       packet.first() <= newest_->delivered.end() + shared_.settings.ahead &&
       packet.end() + shared_.settings.ahead >= newest_->delivered.first()) {
-    if (line.candidate.is_near(packet, reach_of(line.candidate))) settle(*newest_, line);
+    if (line.candidate.is_near(packet, reach_of(line.candidate, packet))) settle(*newest_, line);
     end_doubt(line);
     if (line.epoch != newest_->number) move_line(*newest_, line, packet);
     if (packet.datagram.count) accept(*newest_, line, without_place(packet));
@@ -257,7 +258,8 @@ void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept
   }
   const std::uint64_t line_end = line.epoch ? own_end_in_its_epoch(line, packet) : 0;
   if (line.candidate.has(packet, line_end)) return decide(packet, Outcome::duplicate, 0, 0);
-  const bool continues = line.candidate.is_continued_by(packet, reach_of(line.candidate), line_end);
+  const bool continues =
+      line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), line_end);
   const std::uint32_t packets = continues ? line.candidate.packets + 1 : 1;
   if (packets >= packets_needed(line, packet, is_new) || other_line_showing(line, packet))
     return confirm(line, packet);
@@ -362,12 +364,12 @@ void Channel::confirm(LineState& line, const Packet& packet) noexcept {
       packet.datagram.session == own.session && packet.first() >= own.delivered.end();
   const LineState* const other = other_line_showing(line, packet);
   std::uint64_t first = packet.first();
-  if (line.candidate.is_near(packet, reach_of(line.candidate)))
+  if (line.candidate.is_near(packet, reach_of(line.candidate, packet)))
     first = std::min(first, line.candidate.range.first);
   if (other) first = std::min(first, other->candidate.range.first);
   Epoch& epoch = goes_ahead ? own : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
   for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
-    if (lines_[i].candidate.is_near(packet, reach_of(lines_[i].candidate)))
+    if (lines_[i].candidate.is_near(packet, reach_of(lines_[i].candidate, packet)))
       settle(epoch, lines_[i]);
   end_doubt(line);
   const Packet& confirming = goes_ahead ? packet : without_place(packet);

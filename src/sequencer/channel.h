@@ -112,8 +112,8 @@ class Channel {
 
   /// How far from a candidate a packet may be that continues it: what is certainly new need not be
   /// told from a reordering.
-  std::uint64_t reach_of(const Candidate& candidate) const noexcept {
-    return candidate.delivered ? shared_.settings.ahead : shared_.settings.near;
+  std::uint64_t reach_of(const Candidate& candidate, const Packet& packet) const noexcept {
+    return candidate.delivered ? shared_.settings.ahead : near(packet);
   }
 
   void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;

@@ -56,6 +56,13 @@ const Told kRestarts[] = {
      [](const Story& story) {
        EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 920, 949}, {2, 150, 199}}));
      }},
+    {"restart at 1 with large packets, of which line A loses the second and third",
+     [](Story& story) {
+       story.line(A).packs(57).loses(1, 7).sends(8, 400).waits(100ms).restarts();
+       story.line(A).sends(1, 57).loses(58, 171).sends(172, 1000);
+       story.line(B).waits(13ms).loses(1, 2).sends(3, 400).waits(100ms).restarts().sends(1, 1000);
+     },
+     expect_epoch<2>},
     {"restart at 1 after 200,000 messages",
      [](Story& story) {
        story.line(A).every(10us).sends(1, 200'000).waits(50ms).restarts().sends(1, 5000);
