@@ -83,8 +83,8 @@ Feed::Feed(Random random, const std::vector<lb_framing>& known) {
     framings.push_back(known[kind == Kind::windows || kind == Kind::sessions
                                  ? static_cast<std::uint64_t>(kMoldudp64)
                                  : random.below(known.size())]);
-  packs_at_most_ =
-      kind == Kind::windows ? std::uint32_t{LB_CLAIM_MAX} : random.one_of<std::uint32_t>({1, 3, 8, 8, 64});
+  packs_at_most_ = kind == Kind::windows ? std::uint32_t{LB_CLAIM_MAX}
+                                         : random.one_of<std::uint32_t>({1, 3, 8, 8, 64});
   long_messages_ = kind != Kind::windows;
   interval_ns_ =
       kind == Kind::windows ? 40 : random.one_of<std::uint64_t>({1000, 5000, 20'000, 200'000});
@@ -166,10 +166,10 @@ void Feed::plan_line(Random random, std::uint32_t channel, std::uint32_t line) {
     send(random, habits, lives[channel][life], life, wire);
   }
   const std::uint64_t length_ns = wire.empty() ? 1 : wire.back().due_ns - kBeginNs + 1;
-  // Poison where numbers cannot be taken for anything else: each at a place of its own.
-  if (kind == Kind::one_life && random.one_in(3)) {
+  // Poison at a place of its own each time, and not as the first packet: that one is believed.
+  if (kind == Kind::one_life && wire.size() > 10 && random.one_in(3)) {
     for (std::uint64_t i = 0; i <= random.below(3); ++i)
-      wire.push_back({.due_ns = kBeginNs + random.below(length_ns),
+      wire.push_back({.due_ns = wire[random.between(10, wire.size() - 1)].due_ns,
                       .first = lives[channel][0].end + 1'000'000 * (1 + 10 * line + i),
                       .count = 1,
                       .life = kPoisonLife,
@@ -210,25 +210,24 @@ void Feed::send(Random& random, const Habits& habits, const Life& numbers, std::
       wire.back().due_ns = departure.departure_ns;
     }
   };
-  const auto beat = [&](std::uint64_t due_ns, std::uint64_t next) {
-    wire.push_back({.due_ns = due_ns + habits.impairment.skew_ns,
-                    .first = next,
-                    .life = life,
-                    .kind = PacketKind::heartbeat});
+  const auto offer = [&](std::uint64_t at_ns, PacketKind what, std::uint64_t first,
+                         std::uint16_t count) {
+    offered.push_back({.first = first, .count = count, .life = life, .kind = what});
+    depart(impairment.offer(at_ns, 0));
   };
   std::uint64_t base_ns = from_ns;
   for (std::uint64_t number = numbers.first; number < numbers.end;) {
     const std::uint64_t packs = random.between(habits.packs_least, habits.packs_most);
     const auto count = static_cast<std::uint16_t>(std::min(packs, numbers.end - number));
     base_ns = from_ns + (number - numbers.first) / habits.clump * habits.clump * interval_ns_;
-    offered.push_back({.first = number, .count = count, .life = life, .kind = PacketKind::data});
-    depart(impairment.offer(base_ns, 0));
+    offer(base_ns, PacketKind::data, number, count);
     number += count;
-    if (habits.has_heartbeats && random.one_in(30)) beat(base_ns, number);
+    if (habits.has_heartbeats && random.one_in(30))
+      offer(base_ns, PacketKind::heartbeat, number, 0);
   }
-  depart(impairment.finish());
   for (std::uint64_t i = 1; habits.has_heartbeats && i <= 3; ++i)
-    beat(base_ns + i * kMs, numbers.end);
+    offer(base_ns + i * kMs, PacketKind::heartbeat, numbers.end, 0);
+  depart(impairment.finish());
 }
 
 std::uint32_t Feed::message(std::uint32_t channel, std::uint32_t life, std::uint64_t number,
