@@ -117,10 +117,12 @@ void Feed::plan_lives(Random& random) {
   const std::uint64_t count =
       kind == Kind::sessions || kind == Kind::restarts ? random.between(2, 4) : 1;
   lives.resize(channels);
-  std::uint64_t begin_ns = kBeginNs + random.below(20 * kMs);
+  // Of a restart only who has seen the numbering before knows.
+  std::uint64_t begin_ns = kBeginNs + (kind == Kind::restarts ? 30 * kMs : random.below(20 * kMs));
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t messages =
-        kind == Kind::windows ? random.between(50'000, 250'000) : random.between(50, 800);
+    const std::uint64_t messages = kind == Kind::windows
+                                       ? random.between(50'000, 250'000)
+                                       : random.between(kind == Kind::restarts ? 300 : 50, 800);
     for (auto& of_channel : lives) {
       const std::uint64_t first =
           kind == Kind::restarts
@@ -156,8 +158,13 @@ Feed::Habits Feed::some_habits(Random& random) const {
 void Feed::plan_line(Random random, std::uint32_t channel, std::uint32_t line) {
   Habits habits = some_habits(random);
   const lb_framing& framing = framings[channel];
-  habits.has_heartbeats = framing.count.width != 0 && !random.one_in(4);
+  // A heartbeat that packets overtake is taken for a restart beyond Settings::near, 64 messages.
+  const bool stays_near = habits.impairment.reorder == 0 ||
+                          habits.packs_most * (habits.impairment.reorder_depth + 1) < 64;
+  habits.has_heartbeats = framing.count.width != 0 && stays_near && !random.one_in(4);
   habits.clump = random.one_of<std::uint64_t>({1, 1, 30, 100});
+  // What waits for longer than a reordering lasts looks like a line that has paused.
+  if (kind == Kind::restarts) habits.clump = std::min(habits.clump, 5 * kMs / interval_ns_);
   if (framing.count.width == 0) habits.packs_least = habits.packs_most = 1;
 
   std::vector<WirePacket> wire;
@@ -190,7 +197,7 @@ void Feed::plan_line(Random random, std::uint32_t channel, std::uint32_t line) {
   // A line that is silent for a while, dead from some time on, or comes up late.
   const std::uint64_t silent_from_ns = kBeginNs + random.below(length_ns);
   const std::uint64_t silent_to_ns = silent_from_ns + random.below(length_ns);
-  const bool is_silent = random.one_in(4);
+  const bool is_silent = random.one_in(4) && kind != Kind::restarts;
   for (WirePacket& packet : wire) {
     if (is_silent && packet.due_ns >= silent_from_ns && packet.due_ns < silent_to_ns) continue;
     packet.channel = static_cast<std::uint8_t>(channel);
