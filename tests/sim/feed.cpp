@@ -60,6 +60,8 @@ void make_foreign(std::uint8_t* frame, std::uint64_t variant) {
 
 }  // namespace
 
+bool Feed::asks_for_known_faults = false;
+
 /// What one line does to the packets.
 struct Feed::Habits {
   feeder::LineImpairment impairment;
@@ -118,16 +120,19 @@ void Feed::plan_lives(Random& random) {
       kind == Kind::sessions || kind == Kind::restarts ? random.between(2, 4) : 1;
   lives.resize(channels);
   // Of a restart only who has seen the numbering before knows.
-  std::uint64_t begin_ns = kBeginNs + (kind == Kind::restarts ? 30 * kMs : random.below(20 * kMs));
+  std::uint64_t begin_ns =
+      kBeginNs +
+      (kind == Kind::restarts || kind == Kind::windows ? 30 * kMs : random.below(20 * kMs));
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t messages = kind == Kind::windows
                                        ? random.between(50'000, 250'000)
                                        : random.between(kind == Kind::restarts ? 300 : 50, 800);
     for (auto& of_channel : lives) {
-      const std::uint64_t first =
-          kind == Kind::restarts
-              ? 1
-              : random.one_of<std::uint64_t>({1, 1, 1 + random.below(1'000'000)});
+      std::uint64_t first = kind == Kind::restarts
+                                ? 1
+                                : random.one_of<std::uint64_t>({1, 1, 1 + random.below(1'000'000)});
+      // Known fault 2.
+      if (kind == Kind::sessions && !asks_for_known_faults) first = 1 + i / 2 * 2'000'000;
       of_channel.push_back({first, first + messages});
     }
     life_begins_ns_.push_back(begin_ns);
@@ -158,13 +163,13 @@ Feed::Habits Feed::some_habits(Random& random) const {
 void Feed::plan_line(Random random, std::uint32_t channel, std::uint32_t line) {
   Habits habits = some_habits(random);
   const lb_framing& framing = framings[channel];
-  // A heartbeat that packets overtake is taken for a restart beyond Settings::near, 64 messages.
-  const bool stays_near = habits.impairment.reorder == 0 ||
+  // Known fault 1.
+  const bool stays_near = asks_for_known_faults || habits.impairment.reorder == 0 ||
                           habits.packs_most * (habits.impairment.reorder_depth + 1) < 64;
   habits.has_heartbeats = framing.count.width != 0 && stays_near && !random.one_in(4);
   habits.clump = random.one_of<std::uint64_t>({1, 1, 30, 100});
-  // What waits for longer than a reordering lasts looks like a line that has paused.
-  if (kind == Kind::restarts) habits.clump = std::min(habits.clump, 5 * kMs / interval_ns_);
+  // A line that misses a life for want of credit cannot be told from one that goes on in the next.
+  if (kind == Kind::restarts) habits.clump = 1;
   if (framing.count.width == 0) habits.packs_least = habits.packs_most = 1;
 
   std::vector<WirePacket> wire;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "sim/failure.h"
+#include "sim/feed.h"
 #include "sim/simulation.h"
 
 namespace linearb::sim {
@@ -71,6 +72,8 @@ Options options_of(int count, char** arguments) {
     const auto value = [&] { return number_of(option, i + 1 < count ? arguments[++i] : nullptr); };
     if (option == "--trace")
       options.trace = true;
+    else if (option == "--known-faults")
+      Feed::asks_for_known_faults = true;
     else if (option == "--seed")
       options.seed = value();
     else if (option == "--seeds")

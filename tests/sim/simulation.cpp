@@ -107,7 +107,7 @@ class World {
         .end_ns = last_ns,
         .frames = restarts ? 256 : random_.one_of<std::uint32_t>({8, 16, 64, 64, 256}),
         .metadata = feed_.kind != Feed::Kind::one_life || !random_.one_in(10),
-        .stall_one_in = random_.one_of<std::uint32_t>({0, 0, 20, 200}),
+        .stall_one_in = restarts ? 0 : random_.one_of<std::uint32_t>({0, 0, 20, 200}),
         .stall_ns_at_most = random_.one_of<std::uint64_t>({10'000, 1 * kMs, 10 * kMs})};
     if (is_taken_over) {
       settings.end_ns = begin_ns + random_.below(last_ns - begin_ns);
