@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kBeginNs = 1'000'000'000;
 constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kIntact = 200;
 constexpr std::uint32_t kHeadersLength = LB_HEADERS_MIN;
 
 enum Framings {
@@ -67,7 +68,8 @@ struct Feed::Habits {
   feeder::LineImpairment impairment;
   std::uint32_t packs_least = 1;
   std::uint32_t packs_most = 1;
-  std::uint64_t clump = 1;  ///< messages that are sent at once
+  std::uint64_t clump = 1;             ///< messages that are sent at once
+  std::uint32_t late_loss_one_in = 0;  ///< packets, behind the first kIntact messages of a life
   std::uint64_t seed = 0;
   bool has_heartbeats = false;
 };
@@ -131,6 +133,8 @@ void Feed::plan_lives(Random& random) {
       std::uint64_t first = kind == Kind::restarts
                                 ? 1
                                 : random.one_of<std::uint64_t>({1, 1, 1 + random.below(1'000'000)});
+      // A receiver that starts later takes number 1, far behind everything, for a restart.
+      if (kind == Kind::windows) first = 10'000 + random.below(1'000'000);
       // Known fault 2.
       if (kind == Kind::sessions && !asks_for_known_faults) first = 1 + i / 2 * 2'000'000;
       of_channel.push_back({first, first + messages});
@@ -170,6 +174,12 @@ void Feed::plan_line(Random random, std::uint32_t channel, std::uint32_t line) {
   habits.clump = random.one_of<std::uint64_t>({1, 1, 30, 100});
   // A line that misses a life for want of credit cannot be told from one that goes on in the next.
   if (kind == Kind::restarts) habits.clump = 1;
+  // Nor one whose first packets are lost where the life before has a hole.
+  if (kind == Kind::restarts) {
+    habits.impairment.loss = 0;
+    habits.impairment.burst = {};
+    habits.late_loss_one_in = random.one_of<std::uint32_t>({0, 10, 50});
+  }
   if (framing.count.width == 0) habits.packs_least = habits.packs_most = 1;
 
   std::vector<WirePacket> wire;
@@ -232,7 +242,9 @@ void Feed::send(Random& random, const Habits& habits, const Life& numbers, std::
     const std::uint64_t packs = random.between(habits.packs_least, habits.packs_most);
     const auto count = static_cast<std::uint16_t>(std::min(packs, numbers.end - number));
     base_ns = from_ns + (number - numbers.first) / habits.clump * habits.clump * interval_ns_;
-    offer(base_ns, PacketKind::data, number, count);
+    const bool is_lost = habits.late_loss_one_in != 0 && number >= numbers.first + kIntact &&
+                         random.one_in(habits.late_loss_one_in);
+    if (!is_lost) offer(base_ns, PacketKind::data, number, count);
     number += count;
     if (habits.has_heartbeats && random.one_in(30))
       offer(base_ns, PacketKind::heartbeat, number, 0);

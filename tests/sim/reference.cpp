@@ -107,6 +107,7 @@ void Reference::check_bytes(const Delivery& delivery, std::uint64_t now_ns) {
 
 void Reference::take_message(const Delivery& delivery, std::uint32_t life, std::uint64_t number) {
   Message& taken = message(delivery.channel, life, number);
+  taken.is_apart = delivery.epoch == 0;
   if (++taken.delivered > 1)
     fail(fmt::format("I1: message {} of life {} delivered twice\n{}", number, life,
                      history(delivery.channel, number)));
@@ -161,7 +162,7 @@ void Reference::check_gaps(const sequencer::GapList& gaps) {
       if (place >= numbering.messages.size())
         fail(fmt::format("I4: a gap [{}, {}) of life {}, which has no such messages",
                          gap.range.first, gap.range.end, life->second));
-      if (numbering.messages[place].delivered != 0)
+      if (numbering.messages[place].delivered != 0 && !numbering.messages[place].is_apart)
         fail(fmt::format("I4: message {} of life {} is in a gap, and was delivered\n{}", number,
                          life->second, history(gap.origin.channel, number)));
       reported[gap.origin.channel][life->second][place] = true;
@@ -170,12 +171,14 @@ void Reference::check_gaps(const sequencer::GapList& gaps) {
   if (gaps.truncated()) return;
   for (const auto& [origin, life] : life_of_epoch_) {
     const auto& messages = numberings_[origin.first][life].messages;
-    const auto is_delivered = [](const Message& one) { return one.delivered != 0; };
+    const auto is_delivered = [](const Message& one) {
+      return one.delivered != 0 && !one.is_apart;
+    };
     const auto first = std::ranges::find_if(messages, is_delivered);
     const auto last = std::find_if(messages.rbegin(), messages.rend(), is_delivered).base();
     for (auto i = first; i < last; ++i) {
       const auto place = static_cast<std::size_t>(i - messages.begin());
-      if (is_delivered(*i) || reported[origin.first][life][place]) continue;
+      if (i->delivered != 0 || reported[origin.first][life][place]) continue;
       const std::uint64_t number = numberings_[origin.first][life].first + place;
       fail(fmt::format("I4: message {} of life {} came on no line, and is in no gap\n{}", number,
                        life, history(origin.first, number)));

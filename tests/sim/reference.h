@@ -67,6 +67,8 @@ class Reference {
   struct Message {
     bool brought = false;  ///< a copy came, and was not refused
     std::uint8_t delivered = 0;
+    /// Delivered as a jump that nothing has confirmed: of no epoch, and so perhaps in a gap of one.
+    bool is_apart = false;
   };
   struct Numbering {
     std::uint64_t first = 0;
