@@ -24,8 +24,8 @@ std::map<Scheduler::Fiber, HookCpu*> cpus;
 
 }  // namespace
 
-HookCpu::HookCpu(const Settings& settings, Wire& wire, Reference& reference)
-    : settings_(settings), wire_(wire), reference_(reference) {}
+HookCpu::HookCpu(const Settings& settings, Wire& wire, Reference& reference, Random random)
+    : settings_(settings), wire_(wire), reference_(reference), random_(random) {}
 
 HookCpu& HookCpu::current() {
   return *cpus.at(scheduler()->current());
@@ -107,8 +107,9 @@ long HookCpu::redirect(KernelSocket* socket, std::uint64_t flags) noexcept {
 }
 
 /// As bpf_xdp_adjust_meta() in net/core/filter.c.
-long HookCpu::adjust_metadata(lb_native_context& context, int delta) const noexcept {
-  if (!settings_.has_metadata_room) return kNotSupported;
+long HookCpu::adjust_metadata(lb_native_context& context, int delta) noexcept {
+  if (settings_.refuses_metadata_one_in != 0 && random_.one_in(settings_.refuses_metadata_one_in))
+    return kNotSupported;
   const lb_u64 moved = context.data_meta + static_cast<lb_u64>(static_cast<lb_s64>(delta));
   if (moved > context.data) return kInvalid;
   const auto length = static_cast<int>(context.data - moved);

@@ -7,6 +7,7 @@
 
 #include "sim/feed.h"
 #include "sim/kernel.h"
+#include "sim/random.h"
 #include "sim/reference.h"
 #include "support/native_hook/program.h"
 
@@ -28,10 +29,10 @@ class HookCpu {
     std::uint32_t line = 0;
     std::uint32_t batch = 1;
     bool native = true;
-    bool has_metadata_room = true;
+    std::uint32_t refuses_metadata_one_in = 0;  ///< packets; 0: the driver always has room for it
   };
 
-  HookCpu(const Settings& settings, Wire& wire, Reference& reference);
+  HookCpu(const Settings& settings, Wire& wire, Reference& reference, Random random);
 
   /// Until the wire is empty. The fiber's body.
   void run();
@@ -40,7 +41,7 @@ class HookCpu {
   static HookCpu& current();
   std::uint32_t id() const noexcept { return settings_.id; }
   long redirect(KernelSocket* socket, std::uint64_t flags) noexcept;
-  long adjust_metadata(lb_native_context& context, int delta) const noexcept;
+  long adjust_metadata(lb_native_context& context, int delta) noexcept;
 
   static constexpr std::uint32_t interface_index_of(std::uint32_t line) noexcept {
     return 10 + line;
@@ -64,6 +65,7 @@ class HookCpu {
   Settings settings_;
   Wire& wire_;
   Reference& reference_;
+  Random random_;
   Kernel& kernel_ = Kernel::instance();
   KernelSocket* target_ = nullptr;
   std::vector<KernelSocket*> unflushed_;

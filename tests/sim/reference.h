@@ -61,6 +61,8 @@ class Reference {
 
   std::uint64_t packets(std::uint32_t line) const noexcept { return packets_[line]; }
   std::uint64_t deliveries() const noexcept { return deliveries_; }
+  /// Messages of known fault 3.
+  std::uint64_t twice_apart() const noexcept { return twice_apart_; }
 
  private:
   /// Of one receiver.
@@ -106,6 +108,7 @@ class Reference {
   std::uint64_t unsequenced_up_ = 0;
   std::uint64_t unsequenced_delivered_ = 0;
   std::uint64_t deliveries_ = 0;
+  std::uint64_t twice_apart_ = 0;
   std::vector<Event> events_;
   bool keeps_all_ = false;
 };

@@ -7,4 +7,13 @@
 
 #define LB_SCHEDULE_POINT() lb_native_schedule_point()
 
+/* The rings are shared with the kernel too; their accesses are libxdp's. */
+#include <xdp/xsk.h>
+
+#define xsk_ring_prod__submit(...) (lb_native_schedule_point(), xsk_ring_prod__submit(__VA_ARGS__))
+#define xsk_ring_cons__release(...) \
+  (lb_native_schedule_point(), xsk_ring_cons__release(__VA_ARGS__))
+#define xsk_ring_cons__peek(...) (lb_native_schedule_point(), xsk_ring_cons__peek(__VA_ARGS__))
+#define xsk_prod_nb_free(...)    (lb_native_schedule_point(), xsk_prod_nb_free(__VA_ARGS__))
+
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/simulation.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -59,6 +60,7 @@ class World {
     scheduler_.spawn("receiver", [this] { receive(); });
     scheduler_.run();
     Figures figures{.delivered = reference_.deliveries(),
+                    .twice_apart = reference_.twice_apart(),
                     .steps = scheduler_.steps(),
                     .receivers = receivers_.size()};
     for (std::uint32_t line = 0; line < feed_.lines; ++line)
@@ -89,10 +91,12 @@ class World {
       HookCpu::Settings settings{.line = line,
                                  .batch = random_.one_of<std::uint32_t>({4, 16, 64}),
                                  .native = random_.one_in(2)};
+      if (feed_.kind == Feed::Kind::one_life && random_.one_in(8))
+        settings.refuses_metadata_one_in = random_.one_of<std::uint32_t>({1, 2, 10});
       const std::uint32_t count = settings.native || random_.one_in(2) ? 1 : 2;
       for (std::uint32_t i = 0; i < count; ++i) {
         settings.id = static_cast<std::uint32_t>(cpus_.size());
-        cpus_.emplace_back(settings, wires_[line], reference_);
+        cpus_.emplace_back(settings, wires_[line], reference_, random_.branch());
       }
     }
   }
@@ -100,7 +104,7 @@ class World {
   void plan_receivers() {
     const bool restarts = feed_.kind == Feed::Kind::restarts;
     const std::uint64_t begin_ns = scheduler_.now_ns();
-    const std::uint64_t last_ns = feed_.end_ns + 5 * kMs;
+    const std::uint64_t last_ns = std::max(feed_.end_ns, begin_ns) + 5 * kMs;
     const bool is_taken_over = random_.one_in(4) && !restarts;
     ReceiverRun::Settings settings{
         .begin_ns = begin_ns,
