@@ -22,6 +22,7 @@ import typing
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HOOK = "src/bpf/linearb.bpf.c"
 PUBLICATION = "src/receiver/publication.cpp"
+TAKEOVER = "src/hook/takeover.cpp"
 DATA_PATH = "src/receiver/data_path.cpp"
 
 
@@ -49,10 +50,16 @@ MUTATIONS = [
     Mutation("a credit is kept by a duplicate", HOOK, [
         ("    lb_credit_give_back(credit);\n    return drop_duplicate(packet);",
          "    return drop_duplicate(packet);")]),
-    Mutation("publish without grace", PUBLICATION, [
-        ("    sys::wait_for_grace_period();\n  } catch", "  } catch")]),
-    Mutation("publish without clearing", PUBLICATION, [
-        ("    for (std::uint64_t& word : window.words) lb_store_release(&word, 0);\n", "")]),
+    Mutation("two generations, and no clearing", PUBLICATION, [
+        ("    for (std::uint64_t& word : window.words) lb_store_release(&word, 0);\n", ""),
+        ("state.generation % LB_GENERATION_MAX + 1", "state.generation % 2 + 1")]),
+    Mutation("takeover without clearing", TAKEOVER, [("  clear_channels(maps);\n", "")]),
+    Mutation("takeover without grace", TAKEOVER, [
+        ("maps.clear_socket(slot);\n  sys::wait_for_grace_period();", "maps.clear_socket(slot);"),
+        ("  lb_store_release(&maps.config().flow_index, table.index);\n  sys::wait_for_grace_period();",
+         "  lb_store_release(&maps.config().flow_index, table.index);"),
+        ("  lb_store_release(&maps.config().bank, left ^ 1);\n  sys::wait_for_grace_period();",
+         "  lb_store_release(&maps.config().bank, left ^ 1);")]),
     Mutation("credit before the frame", DATA_PATH, [
         ("  const std::uint32_t returned = port.socket->refill(port.socket->pool().size());\n"
          "  batch.release();\n  return_credits(port, returned);\n",

@@ -48,6 +48,8 @@ class Reference {
   // A receiver from its first to its last packet.
   void receiver_begins();
   void delivered(std::uint64_t now_ns, const Delivery& delivery);
+  /// Its slots are emptied from here on.
+  void receiver_is_ending() noexcept { is_ending_ = true; }
   /// When all that was redirected is decided: every message that came is delivered, and every gap
   /// is one.
   void receiver_ends(const sequencer::GapList& gaps);
@@ -56,7 +58,6 @@ class Reference {
 
   /// For a report: what happened to a number.
   std::string history(std::uint32_t channel, std::uint64_t number) const;
-  void keep_events() noexcept { keeps_all_ = true; }
   std::string all_events() const;
 
   std::uint64_t packets(std::uint32_t line) const noexcept { return packets_[line]; }
@@ -71,6 +72,7 @@ class Reference {
     std::uint8_t delivered = 0;
     /// Delivered as a jump that nothing has confirmed: of no epoch, and so perhaps in a gap of one.
     bool is_apart = false;
+    bool is_kernels = false;  ///< known fault 4
   };
   struct Numbering {
     std::uint64_t first = 0;
@@ -110,7 +112,7 @@ class Reference {
   std::uint64_t deliveries_ = 0;
   std::uint64_t twice_apart_ = 0;
   std::vector<Event> events_;
-  bool keeps_all_ = false;
+  bool is_ending_ = false;
 };
 
 std::string to_string(WayOut way_out);
