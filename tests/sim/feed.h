@@ -59,6 +59,8 @@ struct Feed {
   Kind kind = Kind::one_life;
   std::uint32_t lines = 2;
   std::uint32_t channels = 1;
+  /// Several CPUs may take packets of one line: their race reorders them.
+  bool cpus_race = false;
   std::vector<std::vector<Life>> lives;        ///< of each channel
   std::vector<std::vector<WirePacket>> wires;  ///< of each line, by time
   std::uint64_t end_ns = 0;                    ///< when the last packet is due

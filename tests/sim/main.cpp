@@ -3,6 +3,7 @@
 /// sim --seed S             replays one seed; --trace: and tells all that happened
 /// sim --seeds N [--first S] [--jobs J]   runs N of them; names the first that fails
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -121,9 +122,10 @@ void run_in_processes(const Options& options, Shared& shared) {
     }
     children.push_back(child);
   }
-  for (std::uint64_t job = 0; job < options.jobs; ++job) {
+  for (std::size_t left = children.size(); left > 0; --left) {
     int status = 0;
-    ::waitpid(children[job], &status, 0);
+    const pid_t ended = ::waitpid(-1, &status, 0);
+    const auto job = std::ranges::find(children, ended) - children.begin();
     if (status != 0) raise_failing(shared, shared.running[job]);
   }
 }

@@ -30,14 +30,18 @@ const std::vector<lb_framing>& framings() {
   return known;
 }
 
-/// Where numbers restart the machine is a quick one: a CPU that falls behind makes a line late by
-/// more than restarts are apart.
-Scheduler::Temper some_temper(Random& random, bool restarts) {
+Scheduler::Temper some_temper(Random& random, const Feed& feed) {
   Scheduler::Temper temper;
   temper.steps = random.one_of<std::uint32_t>({1, 2, 5, 20, 100});
   temper.stall_one_in = random.one_of<std::uint32_t>({0, 0, 30, 300}) * temper.steps;
   temper.stall_ns_at_most = random.one_of<std::uint64_t>({1000, 20'000, 500'000});
-  if (restarts) temper.stall_ns_at_most = 1000;
+  // A CPU that falls behind makes a line late by more than restarts are apart.
+  if (feed.kind == Feed::Kind::restarts) temper.stall_ns_at_most = 1000;
+  // One that stands still while another goes on reorders its line by more than networks do.
+  if (feed.cpus_race && !Feed::asks_for_known_faults) {
+    temper.steps = std::min(temper.steps, 5u);
+    temper.stall_ns_at_most = 1000;
+  }
   return temper;
 }
 
@@ -48,7 +52,7 @@ class World {
       : random_(seed),
         feed_(random_.branch(), framings()),
         reference_(feed_),
-        scheduler_(random_.branch(), some_temper(random_, feed_.kind == Feed::Kind::restarts)) {
+        scheduler_(random_.branch(), some_temper(random_, feed_)) {
     plan_cpus();
     plan_receivers();
     Kernel::instance().begin(random_.branch(), static_cast<std::uint32_t>(cpus_.size()));
@@ -93,7 +97,7 @@ class World {
                                  .native = random_.one_in(2)};
       if (feed_.kind == Feed::Kind::one_life && random_.one_in(8))
         settings.refuses_metadata_one_in = random_.one_of<std::uint32_t>({1, 2, 10});
-      const std::uint32_t count = settings.native || random_.one_in(2) ? 1 : 2;
+      const std::uint32_t count = settings.native || !feed_.cpus_race ? 1 : 2;
       for (std::uint32_t i = 0; i < count; ++i) {
         settings.id = static_cast<std::uint32_t>(cpus_.size());
         cpus_.emplace_back(settings, wires_[line], reference_, random_.branch());
