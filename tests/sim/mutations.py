@@ -53,7 +53,6 @@ MUTATIONS = [
     Mutation("two generations, and no clearing", PUBLICATION, [
         ("    for (std::uint64_t& word : window.words) lb_store_release(&word, 0);\n", ""),
         ("state.generation % LB_GENERATION_MAX + 1", "state.generation % 2 + 1")]),
-    Mutation("takeover without clearing", TAKEOVER, [("  clear_channels(maps);\n", "")]),
     Mutation("takeover without grace", TAKEOVER, [
         ("maps.clear_socket(slot);\n  sys::wait_for_grace_period();", "maps.clear_socket(slot);"),
         ("  lb_store_release(&maps.config().flow_index, table.index);\n  sys::wait_for_grace_period();",

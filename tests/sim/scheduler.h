@@ -51,7 +51,7 @@ class Scheduler {
 
  private:
   static constexpr Fiber kNobody = ~0u;
-  static constexpr std::uint64_t kStepsMax = 200'000'000;  ///< a run that has more never ends
+  static constexpr std::uint64_t kStepsMax = 20'000'000;  ///< a run that has more never ends
 
   struct State {
     std::string name;

@@ -35,7 +35,9 @@ Scheduler::Temper some_temper(Random& random, const Feed& feed) {
   temper.steps = random.one_of<std::uint32_t>({1, 2, 5, 20, 100});
   temper.stall_one_in = random.one_of<std::uint32_t>({0, 0, 30, 300}) * temper.steps;
   temper.stall_ns_at_most = random.one_of<std::uint64_t>({1000, 20'000, 500'000});
-  // A CPU that falls behind makes a line late by more than restarts are apart.
+  // A CPU that falls behind makes a line late by more than lives are apart: two are remembered.
+  if (feed.kind == Feed::Kind::sessions)
+    temper.stall_ns_at_most = std::min<std::uint64_t>(temper.stall_ns_at_most, 20'000);
   if (feed.kind == Feed::Kind::restarts) temper.stall_ns_at_most = 1000;
   // One that stands still while another goes on reorders its line by more than networks do.
   if (feed.cpus_race && !Feed::asks_for_known_faults) {
