@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// sim --seed S             replays one seed; --trace: and tells all that happened
+/// --known-faults: with feeds that are known to fail
 /// sim --seeds N [--first S] [--jobs J]   runs N of them; names the first that fails
 
 #include <algorithm>
@@ -159,7 +160,9 @@ int run_many(Options options) {
 int replay(const Options& options) {
   replayed_seed = *options.seed;
   tells_everything = options.trace;
-  const Figures figures = simulate(replayed_seed);
+  std::string story;
+  const Figures figures = simulate(replayed_seed, options.trace ? &story : nullptr);
+  fmt::print("{}", story);
   fmt::print("seed {} passed: {} packets, {} deliveries, {} receivers, {} steps\n", replayed_seed,
              figures.packets, figures.delivered, figures.receivers, figures.steps);
   return 0;

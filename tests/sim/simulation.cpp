@@ -150,10 +150,11 @@ World* current = nullptr;
 
 }  // namespace
 
-Figures simulate(std::uint64_t seed) {
+Figures simulate(std::uint64_t seed, std::string* story) {
   World world(seed);
   current = &world;
   const Figures figures = world.run();
+  if (story) *story = world.describe(true);
   current = nullptr;
   return figures;
 }

@@ -16,7 +16,8 @@ struct Figures {
 };
 
 /// Runs the world that the seed describes. Does not return when an invariant fails (failure.h).
-Figures simulate(std::uint64_t seed);
+/// `story` becomes all that happened, if it is wanted.
+Figures simulate(std::uint64_t seed, std::string* story = nullptr);
 
 /// The world of the run that goes on, and with `everything` all that happened in it.
 std::string describe_run(bool everything);
