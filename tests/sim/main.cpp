@@ -55,8 +55,10 @@ std::uint64_t replayed_seed = kNone;  ///< of this process, when it is to say wh
 bool tells_everything = false;
 
 [[noreturn]] void refuse(const std::string& what) {
-  fmt::print(stderr, "sim: {}\nusage: sim --seed S [--trace] | --seeds N [--first S] [--jobs J]\n",
-             what);
+  fmt::print(
+      stderr,
+      "sim: {}\nusage: sim --seed S [--trace] | --seeds N [--first S] [--jobs J]; --known-faults\n",
+      what);
   std::exit(2);
 }
 
@@ -142,7 +144,8 @@ int run_many(Options options) {
   run_in_processes(options, shared);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   if (const std::uint64_t seed = shared.first_failing; seed != kNone) {
-    fmt::print("seed {} fails; replay it with: ./dev sim --seed {}\n", seed, seed);
+    fmt::print("seed {} fails; replay it with: ./dev sim --seed {}{}\n", seed, seed,
+               Feed::asks_for_known_faults ? " --known-faults" : "");
     std::fflush(stdout);
     replayed_seed = seed;
     simulate(seed);
