@@ -48,9 +48,13 @@
 
 #elif defined(CASE_SESSIONS)
 /* A start without anything published, and then a new session. */
+#if defined(FULL)
 #define PACKETS_A 3
+#else
+#define PACKETS_A 2
+#endif
 #define PACKETS_B 3
-#define PACKET_A(i) PICK3(i, P(1, 0, 1), P(1, 1, 1), P(2, 0, 1))
+#define PACKET_A(i) PICK3(i, P(1, 0, 1), P(2, 0, 1), P(2, 1, 1))
 #define PACKET_B(i) PICK3(i, P(1, 1, 1), P(2, 0, 1), P(2, 1, 1))
 #define CLEARS
 
@@ -122,6 +126,15 @@
 #define STARTS_PUBLISHED
 #define CLEARS
 #define DIES
+
+#elif defined(CASE_CORRUPT)
+/* Line A's copy has a good header, and its messages are not there: the claim is undone. */
+#define PACKETS_A 2
+#define PACKETS_B 2
+#define PACKET_A(i) P(1, i, 1)
+#define PACKET_B(i) P(1, i, 1)
+#define IS_MALFORMED (line == 0 && FIRST(packet) == 0)
+#define STARTS_PUBLISHED
 
 #elif defined(CASE_GAPS)
 /* What no line brought is declared missing while the lines go on. */
@@ -549,10 +562,19 @@ redirect: /* xsk_rcv: a frame of the fill ring, an entry of the RX ring */
       assert(used[line] < FRAMES);
       filled[line]--;
       used[line]++;
+#if defined(DIES)
       assert(used[line] <= redirected[line] - returned[line]); /* a credit for every entry */
+#endif
       rx[line] ! packet, verdict * 4 + MARK_GENERATION(seen);
       unflushed[line]++;
+#if defined(IS_MALFORMED)
+      if
+      :: IS_MALFORMED
+      :: else -> owed = owed | MESSAGES(packet)
+      fi;
+#else
       owed = owed | MESSAGES(packet);
+#endif
       printf("@ hook %d into_ring %d\n", me, FIRST(packet))
     :: else -> printf("@ hook %d into_dead_socket %d\n", me, FIRST(packet))
     fi;
@@ -742,13 +764,28 @@ inline receive_from() {
       rx[line] ? packet, verdict;
       verdict = verdict / 4;
       printf("@ data take %d %d %d\n", line, FIRST(packet), verdict);
+#if defined(IS_MALFORMED)
+      if
+      :: IS_MALFORMED
+      :: else -> sequence(packet)
+      fi;
+      corrupt = (IS_MALFORMED && verdict != V_BEHIND && verdict != V_UNPUBLISHED);
+#else
       sequence(packet);
+#endif
 #if defined(CLEARS)
       session = SESSION(packet);
 #endif
       packet = 0;
       taken++
     };
+#if defined(IS_MALFORMED)
+    if
+    :: corrupt ->
+      atomic { window[0] = window[0] & ~1; corrupt = 0; printf("@ data claim_undone %d 0\n", line) }
+    :: else
+    fi;
+#endif
 #if defined(CLEARS)
     if
     :: verdict != V_CLAIMED -> follow()
@@ -869,6 +906,9 @@ proctype Receiver() {
 #if defined(DECLARES)
   byte judged, marks_seen, wait_for[2], received[2];
   bit judging;
+#endif
+#if defined(IS_MALFORMED)
+  bit corrupt;
 #endif
 #if defined(STOPS) || defined(DIES)
   bit ended;
