@@ -203,7 +203,8 @@ def run(command, directory):
 def build(directory, defines, options):
     """Makes `pan`, the search, of the model. What spin and gcc say is an error."""
     flags = [f"-D{define}" for define in defines]
-    said = run(["spin", *flags, "-a", str(MODEL)], directory)
+    shutil.copy(MODEL, directory)  # the counterexample is written beside it
+    said = run(["spin", *flags, "-a", MODEL.name], directory)
     if not (directory / "pan.c").exists() or "rror" in said:
         raise RuntimeError(f"spin does not accept the model with {' '.join(flags)}:\n{said}")
     said = run(["gcc", "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=2048", *options, "-o", "pan", "pan.c"],
