@@ -31,6 +31,11 @@ void clear_channels(const Maps& maps) noexcept {
   maps.clear_seen_sessions();
 }
 
+void clear_slots(const Maps& maps) {
+  for (std::uint32_t slot = 0; slot < LB_SLOTS_MAX; ++slot) maps.clear_socket(slot);
+  sys::wait_for_grace_period();
+}
+
 /// Nothing is outstanding, and nothing may be taken: a slot has no socket yet.
 void close_credits(const Maps& maps) noexcept {
   for (std::uint32_t slot = 0; slot < LB_SLOTS_MAX; ++slot) {
@@ -63,7 +68,7 @@ void publish_flows(const Maps& maps, const FlowTable& table) {
 
 FlowTable take_over(const Maps& maps, const Setup& setup) {
   unpublish(maps);
-  empty_slots(maps);  // and with the grace period nobody acts on what was published
+  clear_slots(maps);  // and with the grace period nobody acts on what was published
   clear_channels(maps);
   close_credits(maps);
   maps.clear_interfaces();
@@ -81,8 +86,9 @@ FlowTable take_over(const Maps& maps, const Setup& setup) {
 }
 
 void empty_slots(const Maps& maps) {
-  for (std::uint32_t slot = 0; slot < LB_SLOTS_MAX; ++slot) maps.clear_socket(slot);
+  unpublish(maps);
   sys::wait_for_grace_period();
+  clear_slots(maps);
 }
 
 std::uint32_t change_bank(const Maps& maps, std::uint32_t lines) {

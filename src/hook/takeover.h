@@ -37,7 +37,9 @@ std::uint32_t spare_flow_table(const Maps& maps) noexcept;
 void publish_flows(const Maps& maps, const FlowTable& table);
 
 /// Ends what sockets receive: from here on the feed is the kernel's. Returns when no hook is on its
-/// way to a socket any more.
+/// way to a socket any more. Before a slot is emptied nothing is published, and no hook still
+/// claims: a claim that finds its slot empty would make a duplicate of the other line's copy. Waits
+/// two grace periods.
 void empty_slots(const Maps& maps);
 
 /// Makes the hook count in the other bank, cleared, and returns the bank that it has left, when

@@ -199,6 +199,16 @@ TEST_F(ToKernel, WhatComesAfterTheReceiverHasLeft) {
   }
 }
 
+/// What is not published is not claimed: a claim would be in vain while the slots are emptied.
+TEST_F(ToKernel, NothingIsPublishedWhenSlotsAreEmptied) {
+  Rig rig;
+  rig.prepare({});
+  hook::empty_slots(rig.maps());
+  for (std::uint32_t channel = 0; channel < rig.maps().windows().size(); ++channel)
+    for (std::uint32_t line = 0; line < LB_LINES_MAX; ++line)
+      EXPECT_EQ(rig.maps().mark(channel, line).published, 0u) << channel << " on line " << line;
+}
+
 /// A pair of veths with one queue more than can hold a socket.
 class WidePair {
  public:
