@@ -207,7 +207,7 @@ def build(directory, defines, options):
     said = run(["spin", *flags, "-a", MODEL.name], directory)
     if not (directory / "pan.c").exists() or "rror" in said:
         raise RuntimeError(f"spin does not accept the model with {' '.join(flags)}:\n{said}")
-    said = run(["gcc", "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=2048", *options, "-o", "pan", "pan.c"],
+    said = run(["gcc", "-O1", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=2048", *options, "-o", "pan", "pan.c"],
                directory)
     if not (directory / "pan").exists():
         raise RuntimeError(f"gcc does not compile what spin made:\n{said}")
