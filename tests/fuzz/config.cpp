@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/receive.h"
+#include "core/layout.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/memory_file.h"
 #include "linearb/error.h"

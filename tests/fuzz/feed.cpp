@@ -18,6 +18,13 @@ using sequencer::test::Story;
 
 constexpr std::uint64_t kMessages = 400;  // of each life
 constexpr std::uint64_t kFirst = 1;
+/// A line that loses the end of one life and the beginning of the next looks as if it had gone on:
+/// nobody can tell, so the first and the last messages are not lost.
+constexpr std::uint64_t kNeverLost = 64;
+
+bool may_be_lost(std::uint64_t first, std::uint64_t last) {
+  return first >= kFirst + kNeverLost && last + kNeverLost < kFirst + kMessages;
+}
 
 /// One life on one line: each byte is what becomes of the next packet.
 void send_life(Input& input, LineScript& line) {
@@ -28,7 +35,7 @@ void send_life(Input& input, LineScript& line) {
     line.packs(static_cast<std::uint32_t>(last - number + 1)).every(50us);
     switch (how >> 3 & 15) {
       case 1:
-        line.loses(number, last);
+        may_be_lost(number, last) ? line.loses(number, last) : line.sends(number, last);
         break;
       case 2:
         line.sends(number, last).sends(number, last);

@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the fuzz targets of a build directory, each for so many seconds.
+r"""Runs the fuzz targets of a build directory, each for so many seconds.
 
     run.py BUILD_DIRECTORY SECONDS [TARGET...]
 
 The canary goes first: it must fail, or nothing else is believed. Each target begins with what is in
 corpus/TARGET, and keeps what it learns in the build directory. The exit status is 1 on a finding,
 which stays as a file, printed with the command that shows it again.
+
+What a target learned is worth keeping now and then, as few and small files as cover the same:
+
+    build-fuzz/tests/fuzz/fuzz_walk -set_cover_merge=1 -use_counters=0 NEW_FOLDER \
+        tests/fuzz/corpus/walk build-fuzz/fuzz/walk
 """
 
 import pathlib
