@@ -14,8 +14,10 @@ What a target learned is worth keeping now and then, as few and small files as c
         tests/fuzz/corpus/walk build-fuzz/fuzz/walk
 """
 
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -48,8 +50,10 @@ def run_target(build, name, seconds):
         command.append(f"-dict={HERE / WORDS[name]}")
     if name != CANARY:
         command += [learned, HERE / "corpus" / name, *MORE_INPUTS.get(name, [])]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.STDOUT, errors="replace", check=False)
+    environment = os.environ | {"ASAN_SYMBOLIZER_PATH": shutil.which("llvm-symbolizer") or ""}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
+                          check=False)
     return done.returncode, done.stdout
 
 
