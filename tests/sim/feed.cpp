@@ -165,7 +165,8 @@ Feed::Habits Feed::some_habits(Random& random) const {
     impairment.jitter_ns = random.one_of<std::uint64_t>({0, 0, 3000, 100'000});
   }
   // Known fault 1.
-  const bool stays_near = habits.packs_most * (impairment.reorder_depth + 1) < 64;
+  // Held back behind others that are held back, a packet comes later than reorder_depth says.
+  const bool stays_near = habits.packs_most * (impairment.reorder_depth + 1) < 16;
   if (!stays_near && !asks_for_known_faults) impairment.reorder = 0;
   return habits;
 }
