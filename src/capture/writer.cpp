@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/error.h"
@@ -77,20 +76,10 @@ const char* way_on(int error_number) noexcept {
 
 Writer::Writer(std::string path)
     : path_(std::move(path)),
-      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644)) {
-  const int error = file_ ? 0 : errno;
-  // A reader that does not read would hold up whoever writes, and could not be told to end.
-  struct stat status {};
-  const bool is_pipe = error == ENXIO || (file_ && ::fstat(file_.get(), &status) == 0 &&
-                                          (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)));
-  if (is_pipe)
-    throw Error(
-        fmt::format("create capture {}: it is a pipe, and a capture is written to a file: "
-                    "name one",
-                    path_));
+      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
   if (!file_)
     sys::throw_errno(fmt::format("create capture {}", path_),
-                     "name a file in a folder that is there and can be written to", error);
+                     "name a file in a folder that is there and can be written to");
   buffer_.reserve(kBufferBytes);
   append(bytes_of(FileHeader{.magic = kNanosecondMagic,
                              .version_major = 2,

@@ -137,10 +137,12 @@ void Wiring::close(LineInterface& interface, const Running& running) {
   for (const auto& port : closed_) change.forgotten.push_back(port.get());
   for (const auto& port : ports_) {
     if (port->interface_index != interface.known.index) continue;
-    maps().clear_socket(port->slot);
     lb_store_release(&maps().credit(port->slot).capacity, 0);
     change.closed.push_back(port.get());
   }
+  // Without credit nothing is claimed; only then a slot may go that a hook has looked up.
+  sys::wait_for_grace_period();
+  for (const Port* port : change.closed) maps().clear_socket(port->slot);
   sys::wait_for_grace_period();
   for (Port* port : change.closed)
     change.wait_for.emplace_back(port, lb_load_acquire(&maps().credit(port->slot).redirected));

@@ -5,8 +5,10 @@
 #include <mutex>
 #include <thread>
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include "hook/takeover.h"
 #include "receiver/data_path.h"
@@ -56,6 +58,21 @@ class Wake {
  private:
   sys::Fd fd_;
 };
+
+/// A reader that does not read would hold up the receiver, and could not be told to end.
+void refuse_pipe(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return;
+  if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))
+    throw Error(fmt::format(
+        "create capture {}: it is a pipe, and a capture is written to a file: name one", path));
+}
+
+std::unique_ptr<sink::FileSink> sink_of(const std::string& path) {
+  if (path.empty()) return nullptr;
+  refuse_pipe(path);
+  return std::make_unique<sink::FileSink>(path);
+}
 
 }  // namespace
 
@@ -108,8 +125,7 @@ class Receiver::Implementation {
 Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver deliver,
                                          OnEvent on_event)
     : deliver_(std::move(deliver)),
-      sink_(options.write_path.empty() ? nullptr
-                                       : std::make_unique<sink::FileSink>(options.write_path)),
+      sink_(sink_of(options.write_path)),
       wiring_(options, std::move(on_event)),
       wait_(options.wait),
       lines_(options.lines.size()) {
