@@ -15,6 +15,7 @@ struct Event {
     line_down,     ///< its interface was set down, or
     line_up,       ///< up again
     more_queues,   ///< the interface has more RX queues; they are received from
+    losses,        ///< what the hook redirected never came: kernel_lost in the summary
     larger_mtu,    ///< packets may be larger than a frame now; those go to the kernel
     hook_there,    ///< the hook was there when the receiver began, and stays when it ends
     hook_again,    ///< somebody had detached the hook; it is attached again

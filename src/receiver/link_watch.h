@@ -14,7 +14,7 @@ struct LinkState {
   std::uint32_t program_id = 0;  ///< of the XDP program; 0: none
   bool native = false;           ///< that program
   std::uint32_t mtu = 0;         ///< bytes
-  bool sockets_dead = false;     ///< seen: the kernel has unbound one, or loses what goes into it
+  bool sockets_dead = false;     ///< seen: the kernel has unbound one
 };
 
 enum class LinkChange {

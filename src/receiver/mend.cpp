@@ -28,9 +28,21 @@ void Wiring::look(const Running& running) noexcept {
 }
 
 void Wiring::look_at(LineInterface& interface, const Running& running) {
+  tell_losses(interface);
   const LinkState seen = observe(interface);
   for (const LinkChange change : changes_between(interface.known, seen))
     act(change, interface, seen, running);
+}
+
+/// It should not be: a redirect that holds a credit arrives. The operator has to know when it does
+/// not.
+void Wiring::tell_losses(LineInterface& interface) {
+  const std::uint64_t losses = losses_on(interface);
+  if (losses > interface.losses)
+    tell(Event::Kind::losses, interface,
+         fmt::format("lost {} packets between hook and socket (kernel_lost)",
+                     losses - interface.losses));
+  interface.losses = losses;
 }
 
 /// Between two of these questions the interface may go; then the next look finds out.
@@ -47,10 +59,10 @@ LinkState Wiring::observe(LineInterface& interface) {
   return seen;
 }
 
-/// An interface that was away between two looks has its index and its hook as before, and what the
-/// hook redirects goes nowhere: so the kernel says of the socket, or so it shows.
+/// An interface that was away between two looks may have its index and its hook as before, and what
+/// the hook redirects goes nowhere: the kernel says so of the socket.
 bool Wiring::has_dead_sockets(const LineInterface& interface) const {
-  bool dead = losses_on(interface) > interface.losses;
+  bool dead = false;
   for (const auto& port : ports_)
     if (port->interface_index == interface.known.index && port->is_dead()) dead = true;
   return dead;
@@ -120,14 +132,9 @@ std::string Wiring::larger_than_a_frame(std::uint32_t mtu) const {
 
 void Wiring::renew_sockets(LineInterface& interface, const LinkState& seen,
                            const Running& running) {
-  const std::uint64_t lost = losses_on(interface) - interface.losses;
   close(interface, running);
   take_back(interface, seen, running);
-  tell(
-      Event::Kind::line_renewed, interface,
-      fmt::format("had sockets that received nothing any more, {} packets went into them; they are "
-                  "opened again",
-                  lost));
+  tell(Event::Kind::line_renewed, interface, "was away; its sockets are opened again");
 }
 
 /// The program went with the interface, so nothing new is redirected; what was is still in the

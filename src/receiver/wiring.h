@@ -120,6 +120,7 @@ class Wiring {
 
   // mend.cpp
   LinkState observe(LineInterface& interface);
+  void tell_losses(LineInterface& interface);
   bool has_dead_sockets(const LineInterface& interface) const;
   std::uint64_t losses_on(const LineInterface& interface) const noexcept;
   void look_at(LineInterface& interface, const Running& running);

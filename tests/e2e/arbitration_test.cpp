@@ -479,6 +479,8 @@ TEST_P(Arbitration, WhatWasGivenUpAndComesLateDoesNotMakeTheLineDeaf) {
   lb_credit& credit = adopted.maps().credit(0);
   lb_fetch_add(&credit.redirected, 1);
   std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  EXPECT_TRUE(running.wait_for(Event::Kind::losses)) << running.event_texts();
+  EXPECT_TRUE(contains(running.event_texts(), "vethA_dst lost 1 packets between hook and socket"));
   lb_fetch_add(&credit.redirected, ~0ull);  // what was given up is not outstanding any more
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   feed(feed_on("AB", 1'001, 5'000));

@@ -37,6 +37,7 @@ TEST_F(DataPathTest, AChannelEndsWhenAllThatWasRedirectedHasComeOrWasGivenUp) {
 
   receiver::Port port;
   port.redirected_before = 100;
+  lb_store_release(&hook.maps().credit(port.slot).redirected, 106);
   port.received = 4;
   receiver::Change end;
   end.wait_for.emplace_back(&port, 106);
@@ -49,6 +50,19 @@ TEST_F(DataPathTest, AChannelEndsWhenAllThatWasRedirectedHasComeOrWasGivenUp) {
   EXPECT_TRUE(data_path.carry_out(end));
   EXPECT_FALSE(data_path.sequencer().has(0));
   EXPECT_NE(end.removed[0].channel, nullptr);
+}
+
+/// The hook takes a credit for a moment, and gives it back when another line was faster.
+TEST_F(DataPathTest, AChangeDoesNotWaitForACreditThatWasGivenBack) {
+  const hook::Hook hook({{"vethA_dst", sys::interface_index("vethA_dst")}}, {1, 1});
+  const Receiver::Deliver deliver;
+  receiver::DataPath data_path({.maps = hook.maps(), .lines = 1, .deliver = deliver});
+  receiver::Port port;
+  port.received = 5;
+  lb_store_release(&hook.maps().credit(port.slot).redirected, 5);
+  receiver::Change change;
+  change.wait_for.emplace_back(&port, 6);
+  EXPECT_TRUE(data_path.carry_out(change));
 }
 
 /// A packet that waits to be confirmed keeps its frame. The hook must not be told that the frame is
