@@ -156,7 +156,8 @@ TEST_F(FileSinkTest, AFullDiskLeavesTextAndCountBehindFinish) {
   sink.finish();
   EXPECT_TRUE(sink.failed());
   EXPECT_THAT(sink.error(), HasSubstr("No space left on device; 0 packets are in it"));
-  EXPECT_EQ(sink.stats().packets, 1u);
+  // The writer may have failed with the file's header before the packet was given to it.
+  EXPECT_EQ(sink.stats().packets + sink.stats().lost, 1u);
   EXPECT_EQ(sink.stats().records, 0u) << "of what was taken nothing is in the file";
 }
 
