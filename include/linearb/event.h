@@ -6,7 +6,7 @@
 
 namespace linearb {
 
-/// Something that happened to a line while a receiver runs, beside its packets.
+/// Something that happened to a line beside its packets, when a receiver begins or while it runs.
 struct Event {
   enum class Kind {
     line_gone,     ///< its interface was removed; the other lines go on
@@ -29,7 +29,8 @@ struct Event {
   std::string text;       ///< one line for people that says all of it
 };
 
-/// Told on a thread of the receiver's own; it may take its time, but delays what follows.
+/// Told by the constructor, then on a thread of the receiver's own; it may take its time, but
+/// delays what follows.
 using OnEvent = std::function<void(const Event&)>;
 
 }  // namespace linearb

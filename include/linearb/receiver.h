@@ -63,9 +63,10 @@ class Receiver {
   using Deliver = std::function<void(const Delivery&)>;
 
   /// Sets everything up; packets that arrive from here on wait in the rings. `deliver` is called
-  /// from the thread that calls run(); it may be empty. So may `on_event`, which is called from a
-  /// thread of the receiver's own while run() goes on. Throws UsageError for what the caller can
-  /// mend in the options, Error for what the system refused; nothing stays attached then.
+  /// from the thread that calls run(); it may be empty. So may `on_event`, which is called from
+  /// here, and from a thread of the receiver's own while run() goes on. Throws UsageError for what
+  /// the caller can mend in the options, Error for what the system refused; nothing stays attached
+  /// then.
   Receiver(const ReceiverOptions& options, Deliver deliver, OnEvent on_event = {});
   /// Detaches what this receiver attached.
   ~Receiver();
@@ -83,9 +84,9 @@ class Receiver {
   /// Changes the channels while run() goes on: they come and go without losing a packet of the
   /// others. A channel of the same name and framing goes on as it is, also when its destinations
   /// change. Returns when it is done. It waits for run(), so it is not for the thread that calls
-  /// run(), nor for a callback. Throws UsageError when anything but the
-  /// channels differs from what runs, or when the new ones cannot be had, Error when the system
-  /// refuses or the run is over; then nothing has changed. Any thread.
+  /// run(), nor for a callback. Throws UsageError when anything but the channels differs from what
+  /// runs, or when the new ones cannot be had, Error when the system refuses or the run is over;
+  /// then nothing has changed.
   Reloaded reload(const ReceiverOptions& options);
 
   /// A snapshot for a display.

@@ -71,8 +71,7 @@ class Hook {
     Interface interface;
     bool native = false;
   };
-  /// By us, and not seen gone: an interface that another one has taken the name of may still be
-  /// there under another name.
+  /// By us, each interface that ever had a line's name: one may still be there under another name.
   std::vector<AttachedHere> attached_;
   sys::Fd program_;
   std::unique_ptr<Maps> maps_;

@@ -12,7 +12,7 @@ struct LinkState {
   bool up = false;
   std::uint32_t queues = 0;      ///< RX queues; known: with a socket
   std::uint32_t program_id = 0;  ///< of the XDP program; 0: none
-  bool native = false;           ///< that program
+  bool native = false;           ///< seen: of that program
   std::uint32_t mtu = 0;         ///< bytes
   bool sockets_dead = false;     ///< seen: the kernel has unbound one
 };

@@ -107,7 +107,6 @@ void Wiring::act(LinkChange change, LineInterface& interface, const LinkState& s
                   "had lost its hook, it is attached again; to end it stop the receiver");
     case LinkChange::hook_replaced:
       interface.known.program_id = seen.program_id;
-      interface.known.native = seen.native;
       return tell(
           Event::Kind::hook_foreign, interface,
           fmt::format("has another XDP program now (id {}), nothing comes from it; take "

@@ -126,7 +126,6 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     interface.native = hook_.is_native(i);
     interface.known.program_id =
         hook::attachment_of({interface.name, interface.known.index}).program_id;
-    interface.known.native = interface.native;
     if (!hook_.was_attached_here(i))
       tell(Event::Kind::hook_there, interface,
            "has the hook already; it stays there at the end (linearb detach takes it off)");

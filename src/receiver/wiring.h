@@ -91,9 +91,7 @@ class Wiring {
   void finish();
 
   const ReceiverOptions& options() const noexcept { return options_; }
-  const hook::Hook& hook() const noexcept { return hook_; }
   const hook::Maps& maps() const noexcept { return hook_.maps(); }
-  const std::vector<LineInterface>& interfaces() const noexcept { return interfaces_; }
   const LineInterface& interface_of(std::size_t line) const noexcept;
   const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
   const std::vector<ClosedPort>& closed_ports() const noexcept { return closed_ports_; }

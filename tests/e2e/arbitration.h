@@ -199,4 +199,26 @@ inline std::uint64_t sum(const Summary& summary, std::uint64_t LineSummary::*fie
   return total;
 }
 
+inline std::string mode_name(const ::testing::TestParamInfo<Mode>& test) {
+  return test.param == Mode::native ? "Native" : "Generic";
+}
+
+/// Tests that run with the hook in native and in generic mode.
+class BothModes : public LabTest, public ::testing::WithParamInterface<Mode> {
+ protected:
+  static ReceiverOptions options() {
+    ReceiverOptions options;
+    options.mode = GetParam();
+    return options;
+  }
+  /// What is true of every run, whatever happened on the lines.
+  static void expect_sound(const Summary& summary, const Running& running) {
+    EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+    EXPECT_EQ(running.wrong_bytes(), 0u);
+    EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
+    for (const LineSummary& line : summary.lines)
+      EXPECT_EQ(line.mode, GetParam() == Mode::native ? "native" : "generic");
+  }
+};
+
 }  // namespace linearb::test

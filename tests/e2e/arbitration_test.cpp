@@ -13,30 +13,19 @@
 namespace linearb::test {
 namespace {
 
-class Arbitration : public LabTest, public ::testing::WithParamInterface<Mode> {
+class Arbitration : public BothModes {
  protected:
-  ReceiverOptions options() const {
-    ReceiverOptions options;
-    options.mode = GetParam();
-    return options;
-  }
-  /// What is true of every run, whatever happened on the lines.
   static void expect_sound(const Summary& summary, const Running& running) {
-    EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
-    EXPECT_EQ(running.wrong_bytes(), 0u);
-    EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
+    BothModes::expect_sound(summary, running);
     for (const LineSummary& line : summary.lines) {
       EXPECT_EQ(line.packets, line.accounted()) << line.name;
-      EXPECT_EQ(line.mode, GetParam() == Mode::native ? "native" : "generic");
       EXPECT_EQ(line.bind, "copy");
     }
   }
 };
 
 INSTANTIATE_TEST_SUITE_P(Modes, Arbitration, ::testing::Values(Mode::native, Mode::generic),
-                         [](const auto& test) {
-                           return test.param == Mode::native ? "Native" : "Generic";
-                         });
+                         mode_name);
 
 /// The second line begins when the first is done: it is behind by as long as the feed takes at
 /// least, however slow the machine is. So many numbers have a stamp of their own.
@@ -516,9 +505,7 @@ class EightLines : public Arbitration {
   lab::LabOptions lab_options() const override { return {.lines = 8, .queues = 1, .mtu = 1500}; }
 };
 INSTANTIATE_TEST_SUITE_P(Modes, EightLines, ::testing::Values(Mode::native, Mode::generic),
-                         [](const auto& test) {
-                           return test.param == Mode::native ? "Native" : "Generic";
-                         });
+                         mode_name);
 
 TEST_P(EightLines, OneOfEightCopiesIsDelivered) {
   ReceiverOptions receive = options();
@@ -536,9 +523,7 @@ TEST_P(EightLines, OneOfEightCopiesIsDelivered) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, FourQueues, ::testing::Values(Mode::native, Mode::generic),
-                         [](const auto& test) {
-                           return test.param == Mode::native ? "Native" : "Generic";
-                         });
+                         mode_name);
 
 TEST_P(FourQueues, EveryQueueOfThreeLinesHasASocket) {
   ReceiverOptions receive = options();

@@ -63,11 +63,7 @@ constexpr const char* kUnpinByHand = "find /sys/fs/bpf/tc/globals -type f -delet
 const std::string kHook = LB_TEXT(LB_HOOK_FUNCTION);
 const std::string kVersion = "layout version " LB_TEXT(LB_LAYOUT_VERSION);
 
-struct Ended {
-  int status = 0;
-  std::string output;
-  std::string errors;
-
+struct Ended : test::Ended {
   std::string all() const { return output + errors; }
   Json json() const { return Json::parse(output); }
 };
@@ -85,9 +81,7 @@ std::string here(const std::string& command) {
 }
 
 Ended run(const std::string& command) {
-  Program program(here(command), "");
-  const int status = program.wait();
-  return {status, program.output(), program.errors()};
+  return {run_to_its_end(here(command), "")};
 }
 
 void must_run(const std::string& command) {
@@ -191,6 +185,10 @@ TEST_F(ByHand, WhatTheReadmeSaysDeliversEachMessageOnceAndLeavesTheHook) {
   must_run("build/linearb feed --packets 5000 --rate 20000 --loss A=5%");
   receiver.interrupt();
   ASSERT_EQ(receiver.wait(), 0) << receiver.errors();
+  for (const char* said :
+       {"line A: interface vethA_dst has the hook already; it stays there at the end",
+        "line B: interface vethB_dst has the hook already; it stays there at the end"})
+    EXPECT_TRUE(contains(receiver.errors(), said)) << receiver.errors();
   const Json summary = Json::parse(receiver.output());
   EXPECT_EQ(summary.at("packets"), 5'000);
   EXPECT_EQ(summary.at("messages"), 5'000);

@@ -24,18 +24,12 @@ using Json = nlohmann::json;
 using test::contains;
 using test::Program;
 
-struct Ended {
-  int status;
-  std::string output;
-  std::string errors;
-
+struct Ended : test::Ended {
   Json json() const { return Json::parse(output); }
 };
 
 Ended linearb_with(const std::string& arguments) {
-  Program program(LINEARB_PROGRAM, arguments);
-  int status = program.wait();
-  return {status, program.output(), program.errors()};
+  return {test::run_to_its_end(LINEARB_PROGRAM, arguments)};
 }
 
 TEST(Cli, HelpAndVersionAreNoFailure) {

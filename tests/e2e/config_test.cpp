@@ -25,16 +25,10 @@ using Json = nlohmann::json;
 using test::contains;
 using test::Program;
 
-struct Ended {
-  int status;
-  std::string output;
-  std::string errors;
-};
+using test::Ended;
 
 Ended linearb_with(const std::string& arguments) {
-  Program program(LINEARB_PROGRAM, arguments);
-  int status = program.wait();
-  return {status, program.output(), program.errors()};
+  return test::run_to_its_end(LINEARB_PROGRAM, arguments);
 }
 
 /// A folder of the test's own, and a file in it.

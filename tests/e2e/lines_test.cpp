@@ -26,27 +26,20 @@
 namespace linearb::test {
 namespace {
 
-class Lines : public LabTest, public ::testing::WithParamInterface<Mode> {
+class Lines : public BothModes {
  protected:
-  static ReceiverOptions options() {
-    ReceiverOptions options;
-    options.mode = GetParam();
-    return options;
-  }
-  static void expect_sound(const Summary& summary, const Running& running) {
-    EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
-    EXPECT_EQ(running.wrong_bytes(), 0u);
-    EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
-    for (const LineSummary& line : summary.lines)
-      EXPECT_EQ(line.mode, GetParam() == Mode::native ? "native" : "generic");
-  }
   static void command(const std::string& text) { ASSERT_EQ(std::system(text.c_str()), 0) << text; }
+  static bool wait_until_received_from_again(const Running& running) {
+    return wait_until([&] {
+      const std::vector<Event> events = running.events();
+      return std::ranges::any_of(events, [](const Event& event) {
+        return event.kind == Event::Kind::line_back || event.kind == Event::Kind::line_renewed;
+      });
+    });
+  }
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, Lines, ::testing::Values(Mode::native, Mode::generic),
-                         [](const auto& test) {
-                           return test.param == Mode::native ? "Native" : "Generic";
-                         });
+INSTANTIATE_TEST_SUITE_P(Modes, Lines, ::testing::Values(Mode::native, Mode::generic), mode_name);
 
 TEST_P(Lines, AnInterfaceThatIsDeletedLeavesTheOtherLineAndIsTakenBack) {
   Running running(options());
@@ -233,12 +226,7 @@ TEST_P(Lines, AnInterfaceThatWasAwayInAnotherNetworkIsReceivedFromAgain) {
     Running running(options());
     feed(feed_on("AB", 1, 1'000));
     command(there_and_back);
-    EXPECT_TRUE(wait_until([&] {
-      const std::vector<Event> events = running.events();
-      return std::ranges::any_of(events, [](const Event& event) {
-        return event.kind == Event::Kind::line_back || event.kind == Event::Kind::line_renewed;
-      });
-    })) << running.event_texts();
+    EXPECT_TRUE(wait_until_received_from_again(running)) << running.event_texts();
     feed(feed_on("A", 1'001, 1'000));
     const Summary summary = running.end();
     EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
@@ -253,12 +241,7 @@ TEST_P(Lines, AnInterfaceWithTheIndexOfTheOldOneIsReceivedFrom) {
   const std::string index = std::to_string(sys::interface_index("vethA_dst"));
   command("ip link del vethA_src; ip link add vethA_src type veth peer name vethA_dst index " +
           index + " && ip link set vethA_src up && ip link set vethA_dst up");
-  EXPECT_TRUE(wait_until([&] {
-    const std::vector<Event> events = running.events();
-    return std::ranges::any_of(events, [](const Event& event) {
-      return event.kind == Event::Kind::line_back || event.kind == Event::Kind::line_renewed;
-    });
-  })) << running.event_texts();
+  EXPECT_TRUE(wait_until_received_from_again(running)) << running.event_texts();
   feed(feed_on("A", 1'001, 1'000));
   const Summary summary = running.end();
   EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
@@ -283,6 +266,32 @@ TEST_P(Lines, AnInterfaceThatComesBackWithALargerMtuIsSaidToBeTooLarge) {
   running.end();
 }
 
+/// What cannot be done is said once, and tried again until it can.
+TEST_P(Lines, AnInterfaceThatComesBackWithAForeignProgramIsTakenBackWhenThatIsGone) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1'000));
+  command("ip link del vethA_src");
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone));
+  command("ip link add vethA_src type veth peer name vethA_dst");
+  command("ip link set vethA_src up");
+  {
+    const std::uint32_t flags =
+        GetParam() == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+    const RedirectProgram foreign("vethA_dst", flags);
+    command("ip link set vethA_dst up");
+    EXPECT_TRUE(running.wait_for(Event::Kind::trouble)) << running.event_texts();
+    feed(feed_on("B", 1'001, 1'000));
+  }
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_back)) << running.event_texts();
+  feed(feed_on("A", 2'001, 1'000));
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 3'000);
+  EXPECT_TRUE(contains(running.event_texts(), "line A: vethA_dst has a foreign XDP program ("));
+  const std::vector<Event> events = running.events();
+  EXPECT_EQ(std::ranges::count(events, Event::Kind::trouble, &Event::kind), 1);
+}
+
 class Queues : public Lines {
  protected:
   lab::LabOptions lab_options() const override { return {.lines = 2, .queues = 4, .mtu = 1500}; }
@@ -301,10 +310,7 @@ class Queues : public Lines {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, Queues, ::testing::Values(Mode::native, Mode::generic),
-                         [](const auto& test) {
-                           return test.param == Mode::native ? "Native" : "Generic";
-                         });
+INSTANTIATE_TEST_SUITE_P(Modes, Queues, ::testing::Values(Mode::native, Mode::generic), mode_name);
 
 TEST_P(Queues, AnInterfaceWithMoreQueuesIsReceivedFromOnAll) {
   // Natively a veth takes no fewer RX queues than its other end has TX queues.

@@ -92,4 +92,17 @@ class Program {
   pid_t pid_ = -1;
 };
 
+/// How a program ended, and what it wrote.
+struct Ended {
+  int status;
+  std::string output;
+  std::string errors;
+};
+
+inline Ended run_to_its_end(const std::string& path, const std::string& arguments) {
+  Program program(path, arguments);
+  const int status = program.wait();
+  return {status, program.output(), program.errors()};
+}
+
 }  // namespace linearb::test

@@ -2,6 +2,7 @@
 #include "cli/reload.h"
 
 #include <fstream>
+#include <new>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -114,6 +115,14 @@ TEST_F(Reload, SaysWhatTheReceiverRefuses) {
   refusal_.clear();
   EXPECT_EQ(reloader.reload(),
             "reloaded " + path_ + ": 1 channel added (y), 0 removed, 1 unchanged");
+}
+
+TEST(ReloadWithoutMemory, SaysSo) {
+  Reloader reloader({.path = __FILE__,
+                     .read = []() -> ReceiverOptions { throw std::bad_alloc(); },
+                     .apply = [](const ReceiverOptions&) -> Reloaded { throw Error("called"); }});
+  EXPECT_EQ(reloader.reload(),
+            "reload: there is no memory for it; the configuration that runs goes on");
 }
 
 TEST(ReloadWithoutAFile, SaysSo) {
