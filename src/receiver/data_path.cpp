@@ -249,13 +249,23 @@ void DataPath::give_back(std::uint64_t handle) noexcept {
 }
 
 void DataPath::tick(std::uint64_t now_ns) noexcept {
-  for (std::uint32_t i = 0; sequencer_.held() > 0 && i < sequencer_.room(); ++i)
-    if (sequencer_.has(i)) publication_.tell_marks(i, sequencer_.channel(i));
+  tell_marks(now_ns);
   sequencer_.tick(now_ns);
   for (Port* port : ports_) {
     return_credits(*port, port->socket->refill(port->socket->pool().size()));
     take_back_late(*port);
     give_up_lost(*port, now_ns);
+  }
+}
+
+/// All channels take their turns; at once where something waits to be confirmed.
+void DataPath::tell_marks(std::uint64_t now_ns) noexcept {
+  const auto room = static_cast<std::uint32_t>(sequencer_.room());
+  const std::uint32_t channels = sequencer_.held() > 0 ? room : std::min(room, kMarksPerTick);
+  for (std::uint32_t i = 0; i < channels; ++i) {
+    next_told_ = next_told_ + 1 < room ? next_told_ + 1 : 0;
+    if (sequencer_.has(next_told_))
+      publication_.tell_marks(next_told_, sequencer_.channel(next_told_), now_ns);
   }
 }
 

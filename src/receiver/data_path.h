@@ -69,6 +69,7 @@ class DataPath final : private sequencer::Decisions {
 
  private:
   static constexpr std::uint32_t kBatch = 64;
+  static constexpr std::uint32_t kMarksPerTick = 64;  ///< channels
   /// A line whose ring is empty and whose hook redirects nothing for so long has lost what is
   /// outstanding: the kernel hands a redirected packet over at the end of its poll.
   static constexpr std::uint64_t kQuietNs = 200'000'000;
@@ -87,6 +88,7 @@ class DataPath final : private sequencer::Decisions {
                const sequencer::Decision& decision) noexcept override;
   void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
   void give_back(std::uint64_t handle) noexcept;
+  void tell_marks(std::uint64_t now_ns) noexcept;
   void give_up_lost(Port& port, std::uint64_t now_ns) noexcept;
   void take_back_late(Port& port) noexcept;
   void return_credits(Port& port, std::uint32_t frames) noexcept;
@@ -106,6 +108,7 @@ class DataPath final : private sequencer::Decisions {
   std::uint64_t realtime_offset_ns_;
   std::uint64_t first_arrival_ns_ = 0;
   std::uint64_t last_arrival_ns_ = 0;
+  std::uint32_t next_told_ = 0;   ///< channel whose marks are told next
   std::uint32_t generation_ = 0;  ///< of the packet in hand, if the hook claimed it; else 0
 };
 

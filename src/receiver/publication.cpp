@@ -45,13 +45,13 @@ void Publication::forget(std::uint32_t channel_index) noexcept {
   channels_[channel_index].epoch = 0;
 }
 
-void Publication::tell_marks(std::uint32_t channel_index,
-                             sequencer::Channel& channel) const noexcept {
+void Publication::tell_marks(std::uint32_t channel_index, sequencer::Channel& channel,
+                             std::uint64_t now_ns) const noexcept {
   for (std::uint32_t line = 0; line < lines_; ++line) {
     const lb_mark& mark = maps_.mark(channel_index, line);
     if (mark.published != 0)
       channel.line_marked(line, channels_[channel_index].epoch,
-                          lb_mark_value(lb_load_acquire(&mark.shown)));
+                          lb_mark_value(lb_load_acquire(&mark.shown)), now_ns);
   }
 }
 

@@ -44,7 +44,8 @@ class Publication {
 
   /// Tells the sequencer where the hook's marks are. What the hook drops does not come up, and a
   /// line that goes on there has not restarted. Data thread.
-  void tell_marks(std::uint32_t channel_index, sequencer::Channel& channel) const noexcept;
+  void tell_marks(std::uint32_t channel_index, sequencer::Channel& channel,
+                  std::uint64_t now_ns) const noexcept;
 
  private:
   struct Channel {

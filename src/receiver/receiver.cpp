@@ -29,7 +29,7 @@ using receiver::DataPath;
 using receiver::Port;
 using receiver::Wiring;
 
-constexpr std::uint64_t kTickNs = 100'000'000;
+constexpr std::uint64_t kTickNs = 10'000'000;
 constexpr int kPollMs = 100;
 /// Looks at the rings between two looks at the clock, when the thread spins.
 constexpr std::uint32_t kSpinsPerTick = 1024;

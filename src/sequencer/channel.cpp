@@ -47,7 +47,7 @@ void Channel::data(const Packet& packet) noexcept {
 bool Channel::continues_forgotten_epoch(const LineState& line,
                                         const Packet& packet) const noexcept {
   const std::uint64_t oldest = previous_->number ? previous_->number : newest_->number;
-  return line.epoch != 0 && line.epoch < oldest && packet.datagram.session == newest_->session &&
+  return line.epoch != 0 && line.epoch < oldest && packet.datagram.session == line.session &&
          packet.first() - line.end <= shared_.settings.ahead && packet.first() < line.forgotten_end;
 }
 
@@ -130,7 +130,8 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
   const auto knowledge = delivered.knowledge(packet.first(), packet.datagram.count);
   if (knowledge == Delivered::Knowledge::missing) {
     const bool before_all = packet.end() <= delivered.first();
-    const bool is_restart = before_all && has_shown && end - packet.first() > near(packet);
+    const bool is_restart = before_all && has_shown && end - packet.first() > near(packet) &&
+                            passed_long_ago(line, packet);
     // A line that shows nothing yet is behind, unless it begins where numbers do.
     const bool is_far = before_all && packet.first() <= settings.ahead &&
                         delivered.first() - packet.first() > Delivered::kBack / 2;
@@ -140,6 +141,13 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     return is_restart || is_far || continues ? Stand::new_but_apart : Stand::fits;
   }
   return may_be_restart(epoch, line, packet) ? Stand::doubted : Stand::fits;
+}
+
+/// Longer than a reordering takes.
+bool Channel::passed_long_ago(const LineState& line, const Packet& packet) const noexcept {
+  const std::uint64_t reorder_ns = shared_.settings.reorder_ns;
+  return packet.arrival_ns >= reorder_ns &&
+         line.trail.had_come_to(packet.end(), packet.arrival_ns - reorder_ns);
 }
 
 /// Somebody brought these numbers before. Is it a copy or a reordering, or do the numbers restart?
@@ -154,16 +162,9 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
       then_ms ? static_cast<std::uint64_t>(std::max(age_ms, 0)) * 1'000'000 : ~0ull;
   if (line.epoch != epoch.number) return then_ms != 0 && age_ns >= settings.lag_ns;
 
-  const std::uint64_t end = own_end(epoch, line, packet);
-  const bool is_near = end - packet.first() <= near(packet);
+  if (!passed_long_ago(line, packet)) return false;
+  const bool is_near = own_end(epoch, line, packet) - packet.first() <= near(packet);
   if (is_near && packet.first() > near(packet)) return false;
-  // What the hook drops moves the mark: then it is not known how long the line was quiet, and only
-  // the very first number is taken for a restart.
-  const bool is_very_first = packet.first() <= std::max<std::uint64_t>(framing_.wrap_to, 1) ||
-                             packet.first() == epoch.delivered.first();
-  const bool was_quiet =
-      end != line.end ? is_very_first : packet.arrival_ns >= line.last_ns + settings.reorder_ns;
-  if (is_near && !was_quiet && !line.candidate.active) return false;
   const bool at_beginning = packet.first() <= settings.ahead ||
                             packet.first() <= epoch.delivered.first() + settings.ahead;
   return age_ns >= (at_beginning ? settings.reorder_ns : settings.settle_ns);
@@ -211,16 +212,19 @@ void Channel::show(Epoch& epoch, LineState& line, const Packet& packet) noexcept
   }
   if (packet.first() < end) line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
   line.end = std::max(std::max(line.end, end), packet.end());
+  line.trail.note(packet.arrival_ns, line.end, shared_.settings.reorder_ns / 2);
 }
 
 /// The line is in this epoch from the packet on.
 void Channel::move_line(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
-  const bool moves_on = epoch.number == line.epoch + 1;
+  const bool moves_on = &epoch == newest_ && line.epoch == previous_->number;
   line.end_before = moves_on && !line.epoch_is_guess ? line.end : 0;
   line.epoch_is_guess = false;
   line.epoch = epoch.number;
+  line.session = epoch.session;
   line.end = packet.first();
   line.marked_end = 0;
+  line.trail.clear();
   line.holes.clear();
 }
 
@@ -236,7 +240,7 @@ void Channel::announcement(const Packet& packet) noexcept {
   }
   if (epoch->number < line.epoch) return;
   const std::uint64_t end = own_end(*epoch, line, packet);
-  if (next + near(packet) < end ||
+  if ((next + near(packet) < end && passed_long_ago(line, packet)) ||
       next > std::max(end, epoch->delivered.end()) + shared_.settings.ahead)
     return doubt(line, packet, true);
   show(*epoch, line, packet);
@@ -405,7 +409,7 @@ void Channel::settle(Epoch& epoch, LineState& line) noexcept {
 
 Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
                                      std::uint64_t now_ns) noexcept {
-  const std::uint64_t number = newest_->number + 1;
+  const std::uint64_t number = ++epochs_begun_;
   if (newest_->number != 0) {
     if (newest_->session != session) over_[over_count_++ % over_.size()] = newest_->session;
     std::swap(newest_, previous_);
@@ -484,8 +488,12 @@ std::uint64_t Channel::gap_messages() const noexcept {
   return messages;
 }
 
-void Channel::line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept {
-  if (lines_[line].epoch == epoch) lines_[line].marked_end = end;
+void Channel::line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end,
+                          std::uint64_t now_ns) noexcept {
+  LineState& state = lines_[line];
+  if (state.epoch != epoch) return;
+  state.marked_end = end;
+  state.trail.note(now_ns, end, shared_.settings.reorder_ns / 2);
 }
 
 void Channel::line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept {

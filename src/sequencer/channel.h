@@ -76,7 +76,8 @@ class Channel {
   /// In that epoch the hook has seen the line come so far; what it dropped did not come here.
   void line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
   /// The same while packets are still in the rings: it only says that the line goes on.
-  void line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
+  void line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end,
+                   std::uint64_t now_ns) noexcept;
   std::uint64_t oldest_doubt_ns() const noexcept;
 
  private:
@@ -104,6 +105,7 @@ class Channel {
   };
   Stand stand_of(const Epoch& epoch, const LineState& line, const Packet& packet) const noexcept;
 
+  bool passed_long_ago(const LineState& line, const Packet& packet) const noexcept;
   bool may_be_restart(const Epoch& epoch, const LineState& line,
                       const Packet& packet) const noexcept;
   std::uint64_t near(const Packet& packet) const noexcept {
@@ -147,6 +149,7 @@ class Channel {
   std::array<Epoch, 2> epochs_;
   Epoch* newest_ = &epochs_[0];
   Epoch* previous_ = &epochs_[1];
+  std::uint64_t epochs_begun_ = 0;
   std::uint64_t closed_messages_ = 0;
   std::uint64_t closed_gap_messages_ = 0;
   /// Delivered while doubted, and in no epoch yet.

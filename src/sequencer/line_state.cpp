@@ -30,4 +30,19 @@ std::uint64_t LineHoles::fill(Range range) noexcept {
   return filled;
 }
 
+/// Several marks, a step apart, so that one is old enough and not much older.
+void Trail::note(std::uint64_t now_ns, std::uint64_t end, std::uint64_t step_ns) noexcept {
+  if (end <= latest_.end || now_ns == 0) return;
+  if (latest_.ns >= marks_.back().ns + step_ns || now_ns >= latest_.ns + step_ns) {
+    std::move(marks_.begin() + 1, marks_.end(), marks_.begin());
+    marks_.back() = latest_;
+  }
+  latest_ = {now_ns, end};
+}
+
+bool Trail::had_come_to(std::uint64_t end, std::uint64_t by_ns) const noexcept {
+  const auto had = [=](const Mark& mark) { return mark.ns <= by_ns && mark.end >= end; };
+  return had(latest_) || std::any_of(marks_.begin(), marks_.end(), had);
+}
+
 }  // namespace linearb::sequencer

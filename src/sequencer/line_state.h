@@ -26,6 +26,25 @@ class LineHoles {
   std::size_t size_ = 0;
 };
 
+/// Where a line was lately. What it brings again of what it passed long ago is no reordering.
+class Trail {
+ public:
+  void clear() noexcept { *this = {}; }
+  /// Ends only grow until it is cleared.
+  void note(std::uint64_t now_ns, std::uint64_t end, std::uint64_t step_ns) noexcept;
+  /// The line is known to have come to `end` at that time or before.
+  bool had_come_to(std::uint64_t end, std::uint64_t by_ns) const noexcept;
+
+ private:
+  struct Mark {
+    std::uint64_t ns = 0;
+    std::uint64_t end = 0;
+  };
+
+  Mark latest_;
+  std::array<Mark, 8> marks_{};  ///< before it, ascending
+};
+
 /// Packets of a line that stand apart from where it was: too far ahead, behind what it showed long
 /// ago, or of a session that nobody knows. They may be the beginning of something new, or garbage.
 struct Candidate {
@@ -71,6 +90,7 @@ struct Candidate {
 /// One line of a channel, as far as user space knows it.
 struct LineState {
   std::uint64_t epoch = 0;       ///< 0: it has shown nothing
+  std::uint64_t session = 0;     ///< of that epoch
   std::uint64_t end = 0;         ///< of the highest range that it showed in its epoch
   std::uint64_t end_before = 0;  ///< where it was in the epoch before; 0 if it was not
   /// It came up when two epochs were open. Once it passes the end of the older one, where another
@@ -81,6 +101,7 @@ struct LineState {
   std::uint64_t last_ns = 0;
   std::uint64_t lost_messages = 0;
   LineHoles holes;
+  Trail trail;
   Candidate candidate;
 };
 

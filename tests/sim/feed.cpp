@@ -90,8 +90,6 @@ Feed::Feed(Random random, const std::vector<lb_framing>& known) {
   packs_at_most_ = kind == Kind::windows ? std::uint32_t{LB_CLAIM_MAX}
                                          : random.one_of<std::uint32_t>({1, 3, 8, 8, 64});
   cpus_race = random.one_in(3) && kind != Kind::windows;
-  // Known fault 1: what is overtaken by 64 messages may look like a restart.
-  if (cpus_race && !asks_for_known_faults) packs_at_most_ = 2;
   long_messages_ = kind != Kind::windows;
   interval_ns_ =
       kind == Kind::windows ? 40 : random.one_of<std::uint64_t>({1000, 5000, 20'000, 200'000});
@@ -138,8 +136,6 @@ void Feed::plan_lives(Random& random) {
                                 : random.one_of<std::uint64_t>({1, 1, 1 + random.below(1'000'000)});
       // A receiver that starts later takes number 1, far behind everything, for a restart.
       if (kind == Kind::windows) first = 10'000 + random.below(1'000'000);
-      // Known fault 2.
-      if (kind == Kind::sessions && !asks_for_known_faults) first = 1 + i / 2 * 2'000'000;
       of_channel.push_back({first, first + messages});
     }
     life_begins_ns_.push_back(begin_ns);
@@ -164,10 +160,6 @@ Feed::Habits Feed::some_habits(Random& random) const {
     impairment.reorder_depth = static_cast<std::uint32_t>(random.between(1, 5));
     impairment.jitter_ns = random.one_of<std::uint64_t>({0, 0, 3000, 100'000});
   }
-  // Known fault 1.
-  // Held back behind others that are held back, a packet comes later than reorder_depth says.
-  const bool stays_near = habits.packs_most * (impairment.reorder_depth + 1) < 16;
-  if (!stays_near && !asks_for_known_faults) impairment.reorder = 0;
   return habits;
 }
 
@@ -193,9 +185,7 @@ void Feed::plan_line(Random random, std::uint32_t channel, std::uint32_t line) {
   }
   const std::uint64_t length_ns = wire.empty() ? 1 : wire.back().due_ns - kBeginNs + 1;
   // Poison at a place of its own each time, and not as the first packet: that one is believed.
-  const bool reorders = habits.impairment.reorder > 0 || cpus_race;  // known fault 5
-  if (kind == Kind::one_life && wire.size() > 10 && random.one_in(3) &&
-      (!reorders || asks_for_known_faults)) {
+  if (kind == Kind::one_life && wire.size() > 10 && random.one_in(3)) {
     for (std::uint64_t i = 0; i <= random.below(3); ++i)
       wire.push_back({.due_ns = wire[random.between(10, wire.size() - 1)].due_ns,
                       .first = lives[channel][0].end + 1'000'000 * (1 + 10 * line + i),

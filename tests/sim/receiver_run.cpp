@@ -19,7 +19,7 @@ namespace linearb::sim {
 namespace {
 
 // As in receiver/receiver.cpp.
-constexpr std::uint64_t kTickNs = 100'000'000;
+constexpr std::uint64_t kTickNs = 10'000'000;
 constexpr std::uint64_t kPollNs = 100'000'000;
 constexpr std::uint64_t kDrainNs = 2'000'000'000;
 

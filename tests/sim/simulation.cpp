@@ -39,11 +39,6 @@ Scheduler::Temper some_temper(Random& random, const Feed& feed) {
   if (feed.kind == Feed::Kind::sessions)
     temper.stall_ns_at_most = std::min<std::uint64_t>(temper.stall_ns_at_most, 20'000);
   if (feed.kind == Feed::Kind::restarts) temper.stall_ns_at_most = 1000;
-  // One that stands still while another goes on reorders its line by more than networks do.
-  if (feed.cpus_race && !Feed::asks_for_known_faults) {
-    temper.steps = std::min(temper.steps, 5u);
-    temper.stall_ns_at_most = 1000;
-  }
   return temper;
 }
 

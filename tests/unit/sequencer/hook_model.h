@@ -58,10 +58,10 @@ class HookModel {
   }
 
   /// Before the sequencer is told the time.
-  void tell_marks(Channel& channel) const {
+  void tell_marks(Channel& channel, std::uint64_t now_ns) const {
     for (std::uint32_t line = 0; line < LB_LINES_MAX; ++line)
       if (marks_[line].published != 0)
-        channel.line_marked(line, epoch_, lb_mark_value(marks_[line].shown));
+        channel.line_marked(line, epoch_, lb_mark_value(marks_[line].shown), now_ns);
   }
 
   /// After the sequencer had the packet: receiver::Publication.

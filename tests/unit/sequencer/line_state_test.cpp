@@ -11,6 +11,34 @@
 namespace linearb::sequencer::test {
 namespace {
 
+TEST(Trail, KnowsWhatTheLineHadPassedByThen) {
+  Trail trail;
+  EXPECT_FALSE(trail.had_come_to(1, 1'000));
+  for (std::uint64_t ns = 1'000; ns <= 2'000; ns += 10) trail.note(ns, ns, 100);
+  EXPECT_TRUE(trail.had_come_to(2'000, 2'000));
+  EXPECT_FALSE(trail.had_come_to(2'000, 1'999));
+  EXPECT_TRUE(trail.had_come_to(1'800, 1'900)) << "no older than a step";
+  EXPECT_FALSE(trail.had_come_to(1'901, 1'900));
+  EXPECT_FALSE(trail.had_come_to(2'001, 9'000));
+}
+
+TEST(Trail, KeepsTheLastBeforeAPauseWhatComesAfterIt) {
+  Trail trail;
+  trail.note(1'000, 10, 100);
+  trail.note(1'010, 20, 100);
+  trail.note(5'000, 21, 100);
+  EXPECT_TRUE(trail.had_come_to(20, 1'010));
+  trail.note(5'001, 21, 100);
+  EXPECT_TRUE(trail.had_come_to(21, 5'000)) << "what changes nothing is not noted";
+}
+
+TEST(Trail, ForgetsWhatItIsToldTo) {
+  Trail trail;
+  trail.note(1'000, 10, 100);
+  trail.clear();
+  EXPECT_FALSE(trail.had_come_to(10, 9'000));
+}
+
 TEST(LineHoles, FillsWhatItSkipped) {
   LineHoles holes;
   holes.add({10, 20});

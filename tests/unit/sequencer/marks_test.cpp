@@ -46,19 +46,19 @@ class Marks : public ::testing::Test {
 };
 
 TEST_F(Marks, ALineThatWentOnHasBroughtACopy) {
-  sequencer.channel(0).line_marked(1, 1, 150);
+  sequencer.channel(0).line_marked(1, 1, 150, 0);
   sequencer.tick(4 * kSecond);
   EXPECT_EQ(outcomes.all, std::vector{Outcome::duplicate});
 }
 
 TEST_F(Marks, ALineThatSaysNothingMayHaveRestarted) {
-  sequencer.channel(0).line_marked(1, 1, 51);
+  sequencer.channel(0).line_marked(1, 1, 51, 0);
   sequencer.tick(4 * kSecond);
   EXPECT_EQ(outcomes.all, std::vector{Outcome::won}) << "lest the first message be lost";
 }
 
 TEST_F(Marks, OfAnotherEpochSayNothing) {
-  sequencer.channel(0).line_marked(1, 7, 150);
+  sequencer.channel(0).line_marked(1, 7, 150, 0);
   sequencer.tick(4 * kSecond);
   EXPECT_EQ(outcomes.all, std::vector{Outcome::won});
 }

@@ -62,6 +62,13 @@ const Told kPoison[] = {
        story.line(B).sends(1, 500).sends_poison(kFar + 1'000'000).sends(501, 1000);
      },
      [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+    {"one number far ahead, then packets that others overtook, B behind",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 3000);
+       story.line(B).waits(25ms).every(10us).sends(1, 10).sends(16, 20).sends_poison(kFar);
+       story.line(B).sends(11, 15).sends(21, 3000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
     {"a number far behind",
      [](Story& story) {
        story.line(A).every(1ms).sends(1, 2000).sends_poison(7).sends(2001, 3000);

@@ -333,6 +333,17 @@ const Told kSessions[] = {
        expect_epoch<3>(story);
        EXPECT_GE(story.count_of(B, Outcome::old_epoch), 600u);
      }},
+    {"B silent for a whole session, and back in the next where it was in the one before",
+     [](Story& story) {
+       story.line(A).sends(1, 300).opens_session("second").sends(1, 300).opens_session("third");
+       story.line(A).sends(1, 200).loses(201, 250).sends(251, 300);
+       story.line(B).sends(1, 180).opens_session("second").waits(60ms).opens_session("third");
+       story.line(B).sends(181, 300);
+     },
+     [](const Story& story) {
+       expect_epoch<3>(story);
+       EXPECT_EQ(story.count_of(B, Outcome::won), 50u);
+     }},
     {"new session, a burst lost behind its first packet",
      [](Story& story) {
        story.line(A).sends(1, 300).opens_session("second");

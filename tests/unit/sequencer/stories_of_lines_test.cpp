@@ -189,6 +189,24 @@ const Told kRepeats[] = {
              story.line(line).sends(number, number);
      },
      [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+    {"small packets overtaken by large ones, B behind",
+     [](Story& story) {
+       story.line(A).packs(60).sends(1, 3000);
+       story.line(B).waits(25ms).packs(1).sends(1, 10).packs(60);
+       for (std::uint64_t number = 11; number < 2900; number += 300) {
+         story.line(B).packs(60).sends(number + 3, number + 299);
+         story.line(B).packs(1).sends(number, number + 2);
+       }
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+    {"heartbeats overtaken by large packets, B behind",
+     [](Story& story) {
+       story.line(A).packs(60).sends(1, 3000);
+       story.line(B).waits(25ms).packs(60);
+       for (std::uint64_t number = 1; number < 3000; number += 300)
+         story.line(B).sends(number, number + 299).announces(number).announces(number + 1);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
     {"one packet overtaken by 60 others",
      [](Story& story) {
        story.line(A).sends(1, 499).sends(501, 560).sends(500, 500).sends(561, 1000);

@@ -11,7 +11,7 @@
 namespace linearb::sequencer::test {
 namespace {
 
-constexpr std::uint64_t kTickNs = 100'000'000;  // as the receiver's
+constexpr std::uint64_t kTickNs = 10'000'000;  // as the receiver's
 /// Stories do not begin when the clock does.
 constexpr std::uint64_t kBeginNs = 1'000'000'000'000;
 constexpr std::uint64_t kLongestBatchNs = 1'000'000;  // a receiver that is alive comes sooner
@@ -192,7 +192,7 @@ void Story::put_hook_in_front(std::size_t batch) {
 }
 
 void Story::tick(std::uint64_t now_ns) {
-  if (hook_) hook_->tell_marks(sequencer_.channel(0));
+  if (hook_) hook_->tell_marks(sequencer_.channel(0), now_ns);
   sequencer_.tick(now_ns);
 }
 
