@@ -160,6 +160,7 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
   packet.line = static_cast<std::uint8_t>(port.line);
   packet.arrival_ns = sys::monotonic_ns();
   packet.counts_skips = false;  // the hook adds them to the mark
+  walks_ = true;
   lb_walk walk{};
   if (lb_walk_frame(bytes.data(), bytes.data() + bytes.size(), &walk) != LB_WALK_DATAGRAM)
     return false;
@@ -258,8 +259,10 @@ void DataPath::tick(std::uint64_t now_ns) noexcept {
   }
 }
 
-/// All channels take their turns; at once where something waits to be confirmed.
+/// All channels take their turns; at once where something waits to be confirmed. Where packets have
+/// the time at which this thread saw them, a mark is ahead of them: it says where, and not when.
 void DataPath::tell_marks(std::uint64_t now_ns) noexcept {
+  if (walks_) now_ns = 0;
   const auto room = static_cast<std::uint32_t>(sequencer_.room());
   const std::uint32_t channels = sequencer_.held() > 0 ? room : std::min(room, kMarksPerTick);
   for (std::uint32_t i = 0; i < channels; ++i) {

@@ -108,6 +108,7 @@ class DataPath final : private sequencer::Decisions {
   std::uint64_t realtime_offset_ns_;
   std::uint64_t first_arrival_ns_ = 0;
   std::uint64_t last_arrival_ns_ = 0;
+  bool walks_ = false;            ///< frames come without metadata
   std::uint32_t next_told_ = 0;   ///< channel whose marks are told next
   std::uint32_t generation_ = 0;  ///< of the packet in hand, if the hook claimed it; else 0
 };

@@ -192,14 +192,21 @@ Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet
 
 void Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms,
                    Outcome nothing_new) noexcept {
+  if (shared_.apart.may_have(serial_, packet))
+    for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
+      if (shared_.apart.has(serial_, packet.datagram.session, number, hash))
+        settle_apart(epoch, {number, 1}, now_ms);
+    });
   const std::size_t runs =
       epoch.delivered.take(packet.first(), packet.datagram.count, now_ms, shared_.news.data());
+  decide(packet, outcome_of_news(packet, runs, nothing_new), epoch.number, runs);
+}
+
+Outcome Channel::outcome_of_news(const Packet& packet, std::size_t runs,
+                                 Outcome nothing_new) const noexcept {
+  if (runs == 0) return nothing_new;
   const bool is_whole = runs == 1 && shared_.news[0].count == packet.datagram.count;
-  decide(packet,
-         is_whole   ? Outcome::won
-         : runs > 0 ? Outcome::overlap
-                    : nothing_new,
-         epoch.number, runs);
+  return is_whole ? Outcome::won : Outcome::overlap;
 }
 
 /// The line has come to the packet, in this epoch.
@@ -315,9 +322,27 @@ void Channel::remember(LineState& line, const Packet& packet, bool is_new) noexc
 }
 
 void Channel::deliver_apart(const Packet& packet) noexcept {
-  shared_.news[0] = {packet.first(), packet.datagram.count};
-  apart_messages_ += packet.datagram.count;
-  decide(packet, Outcome::won, 0, 1);
+  std::size_t runs = 0;
+  std::uint32_t messages = 0;
+  for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
+    if (shared_.apart.has(serial_, packet.datagram.session, number, hash)) return;
+    shared_.apart.add(serial_, packet, number, hash);
+    lb_run* const last = runs > 0 ? &shared_.news[runs - 1] : nullptr;
+    if (last && last->first + last->count == number)
+      ++last->count;
+    else
+      shared_.news[runs++] = {number, 1};
+    ++messages;
+  });
+  apart_messages_ += messages;
+  decide(packet, outcome_of_news(packet, runs, Outcome::duplicate), 0, runs);
+}
+
+/// What was delivered apart belongs to this epoch.
+void Channel::settle_apart(Epoch& epoch, lb_run run, std::uint32_t now_ms) noexcept {
+  const std::size_t runs = epoch.delivered.take(run.first, run.count, now_ms, shared_.news.data());
+  for (std::size_t i = 0; i < runs; ++i) apart_messages_ -= shared_.news[i].count;
+  shared_.apart.forget(serial_, epoch.session, run);
 }
 
 /// Nothing confirmed it. What was delivered stays delivered. What was held belongs to the line's
@@ -401,9 +426,7 @@ void Channel::settle(Epoch& epoch, LineState& line) noexcept {
       continue;
     }
     show(epoch, line, packet);
-    epoch.delivered.take(packet.first(), packet.datagram.count, to_ms(packet.arrival_ns),
-                         shared_.news.data());
-    apart_messages_ -= packet.datagram.count;
+    settle_apart(epoch, {packet.first(), packet.datagram.count}, to_ms(packet.arrival_ns));
   }
 }
 

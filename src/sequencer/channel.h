@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/layout.h"
+#include "sequencer/apart.h"
 #include "sequencer/delivered.h"
 #include "sequencer/line_state.h"
 #include "sequencer/packet.h"
@@ -29,7 +30,8 @@ struct Shared {
   Settings settings;
   GapList gaps;
   std::vector<lb_run> news;  ///< scratch for the decision at hand
-  std::uint64_t held = 0;    ///< packets that wait to be confirmed
+  ApartMessages apart;
+  std::uint64_t held = 0;  ///< packets that wait to be confirmed
   Decisions* decisions = nullptr;
 };
 
@@ -75,7 +77,8 @@ class Channel {
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
   /// In that epoch the hook has seen the line come so far; what it dropped did not come here.
   void line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
-  /// The same while packets are still in the rings: it only says that the line goes on.
+  /// The same while packets are still in the rings: it only says that the line goes on. With the
+  /// time at which it was there, of the clock of arrivals; 0 if that is not known.
   void line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end,
                    std::uint64_t now_ns) noexcept;
   std::uint64_t oldest_doubt_ns() const noexcept;
@@ -120,6 +123,8 @@ class Channel {
 
   void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   void take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new) noexcept;
+  Outcome outcome_of_news(const Packet& packet, std::size_t runs,
+                          Outcome nothing_new) const noexcept;
   Outcome outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept;
   Epoch* epoch_numbered(std::uint64_t number) noexcept;
   void show(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
@@ -133,6 +138,7 @@ class Channel {
   void end_doubt(LineState& line) noexcept;
   void end_wait(LineState& line) noexcept;
   void deliver_apart(const Packet& packet) noexcept;
+  void settle_apart(Epoch& epoch, lb_run run, std::uint32_t now_ms) noexcept;
   void confirm(LineState& line, const Packet& packet) noexcept;
   void settle(Epoch& epoch, LineState& line) noexcept;
 
@@ -152,7 +158,7 @@ class Channel {
   std::uint64_t epochs_begun_ = 0;
   std::uint64_t closed_messages_ = 0;
   std::uint64_t closed_gap_messages_ = 0;
-  /// Delivered while doubted, and in no epoch yet.
+  /// Delivered while doubted, and of no epoch yet.
   std::uint64_t apart_messages_ = 0;
   std::array<std::uint64_t, 8> over_{};  ///< the sessions that ended last
   std::size_t over_count_ = 0;

@@ -77,6 +77,8 @@ void Sequencer::end_oldest_doubt() noexcept {
 }
 
 void Sequencer::tick(std::uint64_t now_ns) noexcept {
+  const std::uint64_t lag_ns = shared_.settings.lag_ns;
+  if (now_ns > lag_ns) shared_.apart.forget_older_than(now_ns - lag_ns);
   if (shared_.held == 0) return;
   for (const auto& channel : channels_)
     if (channel) channel->expire(now_ns);

@@ -48,7 +48,6 @@ struct Shared {
   std::atomic<std::uint64_t> packets = 0;
   std::atomic<std::uint64_t> delivered = 0;
   std::atomic<std::uint64_t> steps = 0;
-  std::atomic<std::uint64_t> twice_apart = 0;
 };
 
 std::uint64_t replayed_seed = kNone;  ///< of this process, when it is to say what failed
@@ -109,7 +108,6 @@ void run_seeds(const Options& options, Shared& shared, std::uint64_t job) {
     shared.packets += figures.packets;
     shared.delivered += figures.delivered;
     shared.steps += figures.steps;
-    shared.twice_apart += figures.twice_apart;
   }
   shared.running[job] = kNone;
 }
@@ -155,8 +153,6 @@ int run_many(Options options) {
   fmt::print("{} seeds passed in {:.1f} s: {:.0f} seeds/s; {} packets, {} deliveries, {} steps\n",
              options.seeds, seconds.count(), static_cast<double>(options.seeds) / seconds.count(),
              shared.packets.load(), shared.delivered.load(), shared.steps.load());
-  if (shared.twice_apart != 0)
-    fmt::print("{} messages were delivered twice by known fault 3\n", shared.twice_apart.load());
   return 0;
 }
 

@@ -112,12 +112,8 @@ void Reference::check_bytes(const Delivery& delivery, std::uint64_t now_ns) {
 
 void Reference::take_message(const Delivery& delivery, std::uint32_t life, std::uint64_t number) {
   Message& taken = message(delivery.channel, life, number);
-  const bool was_apart = taken.is_apart;
   taken.is_apart = delivery.epoch == 0;
-  const bool is_known = (was_apart || taken.is_apart) && !Feed::asks_for_known_faults;
-  if (++taken.delivered > 1 && is_known)
-    ++twice_apart_;
-  else if (taken.delivered > 1)
+  if (++taken.delivered > 1)
     fail(fmt::format("I1: message {} of life {} delivered twice\n{}", number, life,
                      history(delivery.channel, number)));
   if (!taken.brought) fail(fmt::format("I3: message {} delivered, and never came up", number));

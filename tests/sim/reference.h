@@ -62,8 +62,6 @@ class Reference {
 
   std::uint64_t packets(std::uint32_t line) const noexcept { return packets_[line]; }
   std::uint64_t deliveries() const noexcept { return deliveries_; }
-  /// Messages of known fault 3.
-  std::uint64_t twice_apart() const noexcept { return twice_apart_; }
 
  private:
   /// Of one receiver.
@@ -110,7 +108,6 @@ class Reference {
   std::uint64_t unsequenced_up_ = 0;
   std::uint64_t unsequenced_delivered_ = 0;
   std::uint64_t deliveries_ = 0;
-  std::uint64_t twice_apart_ = 0;
   std::vector<Event> events_;
   bool is_ending_ = false;
 };

@@ -61,7 +61,6 @@ class World {
     scheduler_.spawn("receiver", [this] { receive(); });
     scheduler_.run();
     Figures figures{.delivered = reference_.deliveries(),
-                    .twice_apart = reference_.twice_apart(),
                     .steps = scheduler_.steps(),
                     .receivers = receivers_.size()};
     for (std::uint32_t line = 0; line < feed_.lines; ++line)

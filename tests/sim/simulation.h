@@ -10,7 +10,6 @@ namespace linearb::sim {
 struct Figures {
   std::uint64_t packets = 0;
   std::uint64_t delivered = 0;
-  std::uint64_t twice_apart = 0;  ///< messages of known fault 3
   std::uint64_t steps = 0;
   std::uint64_t receivers = 0;
 };

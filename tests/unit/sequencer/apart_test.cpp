@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "config/framing_file.h"
+#include "sequencer/apart.h"
 #include "sequencer/sequencer.h"
 
 namespace linearb::sequencer {
@@ -46,6 +47,51 @@ TEST(DeliveredApart, IsNotForgottenForAStraggler) {
   ASSERT_EQ(sequencer.gaps().gaps().size(), 1u);
   EXPECT_EQ(sequencer.gaps().gaps()[0].range.first, 11u);
   EXPECT_EQ(sequencer.gaps().gaps()[0].range.end, 9'999u);
+}
+
+Packet packet_of(std::uint64_t first, std::uint32_t count, std::uint64_t arrival_ns = 1) {
+  Packet packet;
+  packet.datagram = {first, 5, count, 1};
+  packet.arrival_ns = arrival_ns;
+  return packet;
+}
+
+TEST(ApartMessages, KnowsChannelSessionNumberAndBytes) {
+  ApartMessages apart;
+  apart.add(2, packet_of(100, 1), 100, 77);
+  EXPECT_TRUE(apart.has(2, 5, 100, 77));
+  EXPECT_FALSE(apart.has(1, 5, 100, 77));
+  EXPECT_FALSE(apart.has(2, 6, 100, 77));
+  EXPECT_FALSE(apart.has(2, 5, 101, 77));
+  EXPECT_FALSE(apart.has(2, 5, 100, 78));
+  EXPECT_TRUE(apart.may_have(2, packet_of(91, 10)));
+  EXPECT_FALSE(apart.may_have(2, packet_of(90, 10)));
+  EXPECT_FALSE(apart.may_have(2, packet_of(101, 10)));
+  EXPECT_FALSE(apart.may_have(1, packet_of(91, 10)));
+}
+
+TEST(ApartMessages, ForgetsWhatFoundItsPlaceAndWhatIsOld) {
+  ApartMessages apart;
+  for (std::uint64_t number = 1; number <= 4; ++number)
+    apart.add(0, packet_of(number, 1, 10 * number), number, 77);
+  apart.forget(0, 6, {1, 4});
+  apart.forget(0, 5, {1, 1});
+  EXPECT_FALSE(apart.has(0, 5, 1, 77));
+  EXPECT_TRUE(apart.has(0, 5, 2, 77)) << "the other session's went";
+  apart.forget_older_than(40);
+  EXPECT_FALSE(apart.has(0, 5, 3, 77));
+  EXPECT_TRUE(apart.has(0, 5, 4, 77));
+  apart.forget_older_than(41);
+  EXPECT_FALSE(apart.may_have(0, packet_of(1, 10)));
+}
+
+TEST(ApartMessages, ForgetsOneForAnother) {
+  ApartMessages apart;
+  apart.add(0, packet_of(1, 1), 1, 77);
+  apart.add(0, packet_of(1 + ApartMessages::kMessages, 1), 1 + ApartMessages::kMessages, 77);
+  EXPECT_FALSE(apart.has(0, 5, 1, 77));
+  apart.forget(0, 5, {1 + ApartMessages::kMessages, 1});
+  EXPECT_FALSE(apart.may_have(0, packet_of(1, 10'000)));
 }
 
 }  // namespace

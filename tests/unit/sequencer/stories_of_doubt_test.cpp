@@ -46,6 +46,12 @@ const Told kPoison[] = {
        story.line(A).sends_poison(kFar).sends(1, 1000);
        story.line(B).waits(5ms).sends(1, 1000);
      }},
+    {"one number ahead, which comes again with other messages in its turn",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends_poison(6000).sends(501, 10'000);
+       story.line(B).waits(5ms).sends(1, 10'000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.poison_delivered(), 1u); }},
     {"two numbers far ahead that do not continue each other",
      [](Story& story) {
        story.line(A).sends(1, 500).sends_poison(kFar).sends_poison(kFar + 1'000'000);
@@ -149,6 +155,22 @@ const Told kJumps[] = {
      [](Story& story) {
        story.line(A).every(10us).sends(1, 500).loses(501, 9000).sends(9001, 10'000);
        story.line(B).waits(200ms).every(10us).sends(1, 10'000);
+     }},
+    {"a jump of one packet, then the line is dead and the other follows in full",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 500).loses(501, 9000).sends(9001, 9001);
+       story.line(B).waits(200ms).every(10us).sends(1, 10'000);
+     }},
+    {"a jump of one large packet, and the other line follows in other packets",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 500).packs(100).sends(9001, 9100);
+       story.line(B).waits(200ms).every(10us).packs(7).sends(1, 10'000);
+     }},
+    {"jumps of one packet each on both lines, one behind the other, then all comes",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 500).packs(4).sends(9001, 9004).sends(20'001, 20'004);
+       story.line(B).every(10us).sends(1, 500).waits(1ms).packs(4).sends(9003, 9006);
+       story.line(B).waits(200ms).packs(1).sends(501, 30'000);
      }},
     {"a jump of 200,000, more than is remembered",
      [](Story& story) {

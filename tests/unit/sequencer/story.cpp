@@ -2,6 +2,7 @@
 #include "unit/sequencer/story.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -15,7 +16,8 @@ constexpr std::uint64_t kTickNs = 10'000'000;  // as the receiver's
 /// Stories do not begin when the clock does.
 constexpr std::uint64_t kBeginNs = 1'000'000'000'000;
 constexpr std::uint64_t kLongestBatchNs = 1'000'000;  // a receiver that is alive comes sooner
-constexpr std::uint32_t kMessageBytes = 4;
+constexpr std::uint32_t kMessageBytes = 8;
+constexpr std::uint32_t kToldBytes = 4;
 constexpr std::size_t kLinesOfComplaint = 12;
 
 std::string name_of(std::size_t line) {
@@ -70,8 +72,13 @@ std::uint32_t encode(const lb_framing& framing, const Sent& sent,
   header.payload_length = length;
   if (framing.session.width == 0) header.session_length = 0;
   lb_framing_encode_header(&framing, payload, length, &header);
-  for (std::uint32_t i = 0; i < sent.messages; ++i)
-    lb_message_encode_length(&framing, &payload[framing.header_length + i * message], message);
+  for (std::uint32_t i = 0; i < sent.messages; ++i) {
+    std::uint8_t* const begin = &payload[framing.header_length + i * message];
+    // The last bytes tell messages apart: a damaged number leaves those of another one.
+    const std::uint64_t told = sent.is_poison ? ~0ull : (sent.first + i) << 8 | sent.life;
+    std::memcpy(begin + message - kToldBytes, &told, kToldBytes);
+    lb_message_encode_length(&framing, begin, message);
+  }
   return length;
 }
 
