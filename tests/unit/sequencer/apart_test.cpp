@@ -2,13 +2,14 @@
 //
 // What was delivered while it was doubted stays known, whatever straggles in before it is
 // confirmed.
+#include "sequencer/apart.h"
+
 #include <map>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "config/framing_file.h"
-#include "sequencer/apart.h"
 #include "sequencer/sequencer.h"
 
 namespace linearb::sequencer {
