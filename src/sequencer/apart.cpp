@@ -4,14 +4,16 @@
 namespace linearb::sequencer {
 
 void ApartMessages::add(std::uint32_t channel, const Packet& packet, std::uint64_t number,
-                        std::uint64_t hash) noexcept {
+                        std::uint64_t hash, std::uint64_t epoch) noexcept {
   Message& message = at(number);
   if (!message.used) ++used_;
   message = {.number = number,
              .session = packet.datagram.session,
              .hash = hash,
              .since_ns = packet.arrival_ns,
+             .epoch = epoch,
              .channel = channel,
+             .line = packet.line,
              .used = true};
 }
 
@@ -28,9 +30,18 @@ bool ApartMessages::may_have(std::uint32_t channel, const Packet& packet) const 
   return false;
 }
 
-void ApartMessages::forget(std::uint32_t channel, std::uint64_t session, lb_run run) noexcept {
-  for (std::uint64_t number = run.first; used_ != 0 && number < run.first + run.count; ++number)
-    if (at(number).is_of(channel, number) && at(number).session == session) forget(at(number));
+bool ApartMessages::is_counted_in(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,
+                                  std::uint64_t number) const noexcept {
+  const Message& message = at(number);
+  return message.is_of(channel, number) && message.epoch == epoch && message.line == line;
+}
+
+std::uint64_t ApartMessages::forget(std::uint32_t channel, std::uint64_t session,
+                                    std::uint64_t number) noexcept {
+  Message& message = at(number);
+  if (!message.is_of(channel, number) || message.session != session) return 0;
+  forget(message);
+  return message.epoch;
 }
 
 void ApartMessages::forget_older_than(std::uint64_t ns) noexcept {

@@ -10,9 +10,10 @@
 namespace linearb::sequencer {
 
 /// Messages that were delivered while it was not known where they belong: of a jump that nothing
-/// had confirmed yet. Another line may bring them again in their turn, and then they are copies;
-/// but a number that was damaged on its way turns up again as well, with other bytes, and then the
-/// message is new. So bytes are compared, by a hash.
+/// had confirmed yet, or in a hole of an epoch that the line may have left. Another line may bring
+/// them again in their turn, and then they are copies; but a number that was damaged on its way
+/// turns up again as well, with other bytes, and then the message is new. So bytes are compared, by
+/// a hash.
 ///
 /// A message is forgotten after a while, or for another whose number has the same remainder. All
 /// memory is taken in the constructor. One thread.
@@ -22,15 +23,19 @@ class ApartMessages {
 
   ApartMessages() : messages_(kMessages) {}
 
-  void add(std::uint32_t channel, const Packet& packet, std::uint64_t number,
-           std::uint64_t hash) noexcept;
+  /// `epoch` is the one that counts it, or 0.
+  void add(std::uint32_t channel, const Packet& packet, std::uint64_t number, std::uint64_t hash,
+           std::uint64_t epoch) noexcept;
   /// Whether it was delivered with these bytes.
   bool has(std::uint32_t channel, std::uint64_t session, std::uint64_t number,
            std::uint64_t hash) const noexcept;
   /// Whether one of its numbers was. Cheap.
   bool may_have(std::uint32_t channel, const Packet& packet) const noexcept;
-  /// It is known now where they belong.
-  void forget(std::uint32_t channel, std::uint64_t session, lb_run run) noexcept;
+  /// Whether the line brought it, and that epoch counts it.
+  bool is_counted_in(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,
+                     std::uint64_t number) const noexcept;
+  /// It is known now where it belongs. Returns the epoch that counts it, 0 if none does.
+  std::uint64_t forget(std::uint32_t channel, std::uint64_t session, std::uint64_t number) noexcept;
   void forget_older_than(std::uint64_t ns) noexcept;
 
  private:
@@ -39,7 +44,9 @@ class ApartMessages {
     std::uint64_t session = 0;
     std::uint64_t hash = 0;
     std::uint64_t since_ns = 0;
+    std::uint64_t epoch = 0;
     std::uint32_t channel = 0;
+    std::uint8_t line = 0;
     bool used = false;
 
     bool is_of(std::uint32_t of_channel, std::uint64_t of_number) const noexcept {

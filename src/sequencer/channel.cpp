@@ -138,7 +138,9 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     // After a restart a number may be new because the epoch before has a hole there.
     const bool continues =
         line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), end);
-    return is_restart || is_far || continues ? Stand::new_but_apart : Stand::fits;
+    if (is_restart || is_far || continues) return Stand::new_but_apart;
+    return passed_long_ago(line, packet) && newest_explains(line, packet) ? Stand::doubted
+                                                                          : Stand::fits;
   }
   return may_be_restart(epoch, line, packet) ? Stand::doubted : Stand::fits;
 }
@@ -175,13 +177,14 @@ void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
   // What fills a hole from far behind says nothing about the age of the numbers around it.
   const bool is_far_behind = end > packet.first() + near(packet);
   const std::uint32_t now_ms = is_far_behind ? 0 : to_ms(packet.arrival_ns);
+  const bool revives = epoch.number == line.epoch && passed_long_ago(line, packet);
   if (epoch.number >= line.epoch) {
     show(epoch, line, packet);
     // What was delivered apart is remembered until the line goes on where it was: a straggler from
     // before does not say that it will.
     if (line.candidate.held_count() > 0 || packet.first() >= end) end_doubt(line);
   }
-  take(epoch, packet, now_ms, outcome_of_nothing_new(epoch, packet));
+  take(epoch, packet, now_ms, outcome_of_nothing_new(epoch, packet), revives ? &line : nullptr);
 }
 
 Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept {
@@ -190,15 +193,16 @@ Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet
   return is_behind_window ? Outcome::late : Outcome::duplicate;
 }
 
-void Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms,
-                   Outcome nothing_new) noexcept {
+void Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new,
+                   LineState* revives) noexcept {
   if (shared_.apart.may_have(serial_, packet))
     for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
       if (shared_.apart.has(serial_, packet.datagram.session, number, hash))
-        settle_apart(epoch, {number, 1}, now_ms);
+        settle_apart(epoch, {number, number + 1}, now_ms);
     });
   const std::size_t runs =
       epoch.delivered.take(packet.first(), packet.datagram.count, now_ms, shared_.news.data());
+  if (revives && runs > 0) revive(epoch, *revives, packet, runs);
   decide(packet, outcome_of_news(packet, runs, nothing_new), epoch.number, runs);
 }
 
@@ -217,6 +221,7 @@ void Channel::show(Epoch& epoch, LineState& line, const Packet& packet) noexcept
     line.lost_messages += packet.first() - end;
     line.holes.add({end, packet.first()});
   }
+  if (packet.first() >= end) line.revived = {};
   if (packet.first() < end) line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
   line.end = std::max(std::max(line.end, end), packet.end());
   line.trail.note(packet.arrival_ns, line.end, shared_.settings.reorder_ns / 2);
@@ -254,13 +259,19 @@ void Channel::announcement(const Packet& packet) noexcept {
   epoch->delivered.announce(next);
 }
 
+/// The line goes where another has gone before.
+bool Channel::newest_explains(const LineState& line, const Packet& packet) const noexcept {
+  const std::uint64_t ahead = shared_.settings.ahead;
+  return line.epoch != 0 && line.epoch < newest_->number &&
+         packet.datagram.session == newest_->session &&
+         packet.first() <= newest_->delivered.end() + ahead &&
+         packet.end() + ahead >= newest_->delivered.first();
+}
+
 /// Something that stands apart: confirmed by this packet, or remembered until one does.
 void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept {
-  // The newer epoch explains it: the line goes where another has gone before.
-  if (line.epoch != 0 && line.epoch < newest_->number &&
-      packet.datagram.session == newest_->session &&
-      packet.first() <= newest_->delivered.end() + shared_.settings.ahead &&
-      packet.end() + shared_.settings.ahead >= newest_->delivered.first()) {
+  if (newest_explains(line, packet)) {
+    settle_revived(*newest_, line, packet);
     if (line.candidate.is_near(packet, reach_of(line.candidate, packet))) settle(*newest_, line);
     end_doubt(line);
     if (line.epoch != newest_->number) move_line(*newest_, line, packet);
@@ -326,7 +337,7 @@ void Channel::deliver_apart(const Packet& packet) noexcept {
   std::uint32_t messages = 0;
   for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
     if (shared_.apart.has(serial_, packet.datagram.session, number, hash)) return;
-    shared_.apart.add(serial_, packet, number, hash);
+    shared_.apart.add(serial_, packet, number, hash, 0);
     lb_run* const last = runs > 0 ? &shared_.news[runs - 1] : nullptr;
     if (last && last->first + last->count == number)
       ++last->count;
@@ -338,11 +349,42 @@ void Channel::deliver_apart(const Packet& packet) noexcept {
   decide(packet, outcome_of_news(packet, runs, Outcome::duplicate), 0, runs);
 }
 
-/// What was delivered apart belongs to this epoch.
-void Channel::settle_apart(Epoch& epoch, lb_run run, std::uint32_t now_ms) noexcept {
-  const std::size_t runs = epoch.delivered.take(run.first, run.count, now_ms, shared_.news.data());
-  for (std::size_t i = 0; i < runs; ++i) apart_messages_ -= shared_.news[i].count;
-  shared_.apart.forget(serial_, epoch.session, run);
+/// What was delivered apart, or in another epoch, belongs to this one.
+void Channel::settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noexcept {
+  for (std::uint64_t number = range.first; number < range.end; ++number) {
+    const std::uint64_t counted_in = shared_.apart.forget(serial_, epoch.session, number);
+    if (epoch.delivered.take(number, 1, now_ms, shared_.news.data()) == 0) continue;
+    Epoch* const other = epoch_numbered(counted_in);
+    if (other && other->delivered.give_back(number)) continue;
+    --(counted_in == 0 ? apart_messages_ : closed_messages_);
+  }
+}
+
+/// The news at hand come from where the line was long ago.
+void Channel::revive(const Epoch& epoch, LineState& line, const Packet& packet,
+                     std::size_t runs) noexcept {
+  const std::span<const lb_run> news(shared_.news.data(), runs);
+  for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
+    if (std::ranges::any_of(news, [=](lb_run run) { return number - run.first < run.count; }))
+      shared_.apart.add(serial_, packet, number, hash, epoch.number);
+  });
+  if (!is_near(line.revived, packet)) line.revived = {packet.first(), packet.end()};
+  line.revived = {std::min(line.revived.first, packet.first()),
+                  std::max(line.revived.end, packet.end())};
+}
+
+/// The line has restarted: what it brought just before did not fill a hole of the epoch before.
+void Channel::settle_revived(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
+  const Range revived = std::exchange(line.revived, {});
+  if (!is_near(revived, packet)) return;
+  for (std::uint64_t number = revived.first; number < revived.end; ++number)
+    if (shared_.apart.is_counted_in(line.epoch, serial_, packet.line, number))
+      settle_apart(epoch, {number, number + 1}, to_ms(packet.arrival_ns));
+}
+
+bool Channel::is_near(Range range, const Packet& packet) const noexcept {
+  return range.end != 0 && packet.first() <= range.end + near(packet) &&
+         packet.end() + near(packet) >= range.first;
 }
 
 /// Nothing confirmed it. What was delivered stays delivered. What was held belongs to the line's
@@ -397,6 +439,7 @@ void Channel::confirm(LineState& line, const Packet& packet) noexcept {
     first = std::min(first, line.candidate.range.first);
   if (other) first = std::min(first, other->candidate.range.first);
   Epoch& epoch = goes_ahead ? own : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
+  if (!goes_ahead) settle_revived(epoch, line, packet);
   for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
     if (lines_[i].candidate.is_near(packet, reach_of(lines_[i].candidate, packet)))
       settle(epoch, lines_[i]);
@@ -426,7 +469,7 @@ void Channel::settle(Epoch& epoch, LineState& line) noexcept {
       continue;
     }
     show(epoch, line, packet);
-    settle_apart(epoch, {packet.first(), packet.datagram.count}, to_ms(packet.arrival_ns));
+    settle_apart(epoch, {packet.first(), packet.end()}, to_ms(packet.arrival_ns));
   }
 }
 

@@ -122,7 +122,8 @@ class Channel {
   }
 
   void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
-  void take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new) noexcept;
+  void take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new,
+            LineState* revives = nullptr) noexcept;
   Outcome outcome_of_news(const Packet& packet, std::size_t runs,
                           Outcome nothing_new) const noexcept;
   Outcome outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept;
@@ -138,7 +139,11 @@ class Channel {
   void end_doubt(LineState& line) noexcept;
   void end_wait(LineState& line) noexcept;
   void deliver_apart(const Packet& packet) noexcept;
-  void settle_apart(Epoch& epoch, lb_run run, std::uint32_t now_ms) noexcept;
+  void settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noexcept;
+  void revive(const Epoch& epoch, LineState& line, const Packet& packet, std::size_t runs) noexcept;
+  bool is_near(Range range, const Packet& packet) const noexcept;
+  void settle_revived(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
+  bool newest_explains(const LineState& line, const Packet& packet) const noexcept;
   void confirm(LineState& line, const Packet& packet) noexcept;
   void settle(Epoch& epoch, LineState& line) noexcept;
 

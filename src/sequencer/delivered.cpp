@@ -77,6 +77,14 @@ std::size_t Delivered::take(std::uint64_t first, std::uint32_t count, std::uint3
   return runs;
 }
 
+bool Delivered::give_back(std::uint64_t number) noexcept {
+  const std::uint64_t bit = 1ull << number % kWordBits;
+  if (number < base_ || number >= end_ || !(word(number) & bit)) return false;
+  word(number) &= ~bit;
+  --messages_;
+  return true;
+}
+
 void Delivered::announce(std::uint64_t end) noexcept {
   if (end > top()) slide_to_hold(end);
   end_ = std::max(end_, end);

@@ -58,6 +58,10 @@ class Delivered {
   std::size_t take(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms,
                    lb_run* news) noexcept;
 
+  /// A number that was delivered turned out to be another epoch's. False when it is too old to be
+  /// taken back.
+  bool give_back(std::uint64_t number) noexcept;
+
   /// Numbers up to `end` exist, says a heartbeat.
   void announce(std::uint64_t end) noexcept;
 

@@ -101,6 +101,9 @@ struct LineState {
   std::uint64_t last_ns = 0;
   std::uint64_t lost_messages = 0;
   LineHoles holes;
+  /// New numbers of its epoch from where it was long ago, since it went on last. They filled a hole
+  /// late, or they were the first of a restart.
+  Range revived;
   Trail trail;
   Candidate candidate;
 };

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kBeginNs = 1'000'000'000;
 constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kIntact = 200;
+constexpr std::uint64_t kIntact = 0;
 constexpr std::uint32_t kHeadersLength = LB_HEADERS_MIN;
 
 enum Framings {
