@@ -47,6 +47,8 @@ void Channel::data(const Packet& packet) noexcept {
 bool Channel::continues_forgotten_epoch(const LineState& line,
                                         const Packet& packet) const noexcept {
   const std::uint64_t oldest = previous_->number ? previous_->number : newest_->number;
+  const bool settled = packet.arrival_ns >= newest_->began_ns + shared_.settings.settle_ns;
+  if (settled && is_back(line, packet)) return false;
   return line.epoch != 0 && line.epoch < oldest && packet.datagram.session == line.session &&
          packet.first() - line.end <= shared_.settings.ahead && packet.first() < line.forgotten_end;
 }
@@ -61,6 +63,12 @@ Channel::Epoch* Channel::epoch_of(LineState& line, const Packet& packet) noexcep
   // The numbers restarted under one session: the line itself knows where it is.
   if (line.epoch != newest_->number && line.epoch != previous_->number)
     place_new_line(line, packet);
+  if (line.epoch == previous_->number && is_back(line, packet)) {
+    if (packet.arrival_ns >= newest_->began_ns + shared_.settings.settle_ns)
+      move_line(*newest_, line, packet);
+    else
+      line.epoch_is_guess = true;
+  }
   if (line.epoch_is_guess && line.epoch == previous_->number &&
       packet.first() >= previous_->delivered.end() && packet.first() < newest_->delivered.end())
     move_line(*newest_, line, packet);
@@ -69,6 +77,13 @@ Channel::Epoch* Channel::epoch_of(LineState& line, const Packet& packet) noexcep
       packet.first() > newest_->delivered.end() + shared_.settings.ahead)
     take_back(line, packet);
   return line.epoch == newest_->number || previous_->number == 0 ? newest_ : previous_;
+}
+
+/// It was silent when the newest epoch began, and for long enough to have missed it.
+bool Channel::is_back(const LineState& line, const Packet& packet) const noexcept {
+  const std::uint64_t last_ns = std::max(line.last_ns, line.trail.last_ns());
+  return last_ns != 0 && last_ns < newest_->began_ns &&
+         packet.arrival_ns >= last_ns + shared_.settings.silent_ns;
 }
 
 /// The line had not restarted: it goes on where it was. An epoch that no line is in any more was
@@ -135,10 +150,13 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     // A line that shows nothing yet is behind, unless it begins where numbers do.
     const bool is_far = before_all && packet.first() <= settings.ahead &&
                         delivered.first() - packet.first() > Delivered::kBack / 2;
+    // The very first packet is believed, but not against what its own line brings next.
+    const bool was_poison = before_all && has_shown && epoch.packets == 1 &&
+                            delivered.first() - packet.end() > settings.ahead;
     // After a restart a number may be new because the epoch before has a hole there.
     const bool continues =
         line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), end);
-    if (is_restart || is_far || continues) return Stand::new_but_apart;
+    if (is_restart || is_far || was_poison || continues) return Stand::new_but_apart;
     return passed_long_ago(line, packet) && newest_explains(line, packet) ? Stand::doubted
                                                                           : Stand::fits;
   }
@@ -202,6 +220,7 @@ void Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Out
     });
   const std::size_t runs =
       epoch.delivered.take(packet.first(), packet.datagram.count, now_ms, shared_.news.data());
+  if (runs > 0) ++epoch.packets;
   if (revives && runs > 0) revive(epoch, *revives, packet, runs);
   decide(packet, outcome_of_news(packet, runs, nothing_new), epoch.number, runs);
 }
@@ -484,6 +503,7 @@ Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
   newest_->number = number;
   newest_->session = session;
   newest_->began_ns = now_ns;
+  newest_->packets = 0;
   newest_->delivered.begin(first, {serial_, number});
   return *newest_;
 }

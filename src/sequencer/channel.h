@@ -21,6 +21,7 @@ struct Settings {
   std::uint64_t reorder_ns = 20'000'000;  ///< a reordering within a line is over after that
   std::uint64_t lag_ns = 60'000'000'000;
   std::uint64_t settle_ns = 1'000'000'000;  ///< after which a new line begins in the newest epoch
+  std::uint64_t silent_ns = 250'000'000;    ///< after which a line may have missed a restart
   std::uint64_t hold_ns = 1'000'000'000;    ///< how long a doubted packet waits to be confirmed
   std::uint32_t lines = 2;
 };
@@ -90,11 +91,13 @@ class Channel {
     std::uint64_t number = 0;  ///< 0: unused
     std::uint64_t session = 0;
     std::uint64_t began_ns = 0;
+    std::uint64_t packets = 0;  ///< whose messages it has
     Delivered delivered;
   };
 
   bool continues_forgotten_epoch(const LineState& line, const Packet& packet) const noexcept;
   Epoch* epoch_of(LineState& line, const Packet& packet) noexcept;
+  bool is_back(const LineState& line, const Packet& packet) const noexcept;
   void take_back(LineState& line, const Packet& packet) noexcept;
   void place_new_line(LineState& line, const Packet& packet) noexcept;
   void data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept;

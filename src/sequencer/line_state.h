@@ -33,6 +33,7 @@ class Trail {
   /// Ends only grow until it is cleared.
   void note(std::uint64_t now_ns, std::uint64_t end, std::uint64_t step_ns) noexcept;
   /// The line is known to have come to `end` at that time or before.
+  std::uint64_t last_ns() const noexcept { return latest_.ns; }
   bool had_come_to(std::uint64_t end, std::uint64_t by_ns) const noexcept;
 
  private:

@@ -18,6 +18,10 @@ TEST_P(DoubtStory, IsArbitratedBehindTheHook) {
 
 constexpr std::uint64_t kFar = 3'000'000'000;
 
+void expect_no_gaps(const Story& story) {
+  EXPECT_EQ(story.sequencer().gaps().gaps().size(), 0u);
+}
+
 const Told kPoison[] = {
     {"one number far ahead",
      [](Story& story) {
@@ -45,7 +49,14 @@ const Told kPoison[] = {
      [](Story& story) {
        story.line(A).sends_poison(kFar).sends(1, 1000);
        story.line(B).waits(5ms).sends(1, 1000);
-     }},
+     },
+     expect_no_gaps},
+    {"one number ahead, before anything else in mid-stream",
+     [](Story& story) {
+       story.line(A).sends_poison(1'020'000).sends(1'000'000, 1'001'000);
+       story.line(B).waits(5ms).sends(1'000'000, 1'001'000);
+     },
+     expect_no_gaps},
     {"one number ahead, which comes again with other messages in its turn",
      [](Story& story) {
        story.line(A).sends(1, 500).sends_poison(6000).sends(501, 10'000);

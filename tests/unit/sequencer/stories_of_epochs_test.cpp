@@ -193,6 +193,26 @@ const Told kRestarts[] = {
        story.line(B).sends(1, 800).waits(100ms).restarts().sends(301, 500);
      },
      expect_epoch<2>},
+    {"B away across a restart for more than a second, back where it was, with what A lost",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().every(1ms);
+       story.line(A).sends(1, 849).loses(850, 860).sends(861, 3000);
+       story.line(B).sends(1, 800).waits(1800ms).restarts().every(1ms).sends(801, 3000);
+     },
+     [](const Story& story) {
+       expect_epoch<2>(story);
+       EXPECT_EQ(story.gaps(), std::vector<Missing>{});
+     }},
+    {"B away across two restarts for more than a second, back where it was, with what A lost",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 1000).waits(50ms).restarts();
+       story.line(A).every(1ms).sends(1, 849).loses(850, 860).sends(861, 3000);
+       story.line(B).sends(1, 800).waits(2s).restarts().restarts().every(1ms).sends(801, 3000);
+     },
+     [](const Story& story) {
+       expect_epoch<3>(story);
+       EXPECT_EQ(story.gaps(), std::vector<Missing>{});
+     }},
     {"B away across two restarts",
      [](Story& story) {
        tell_lives(story.line(A), 3, 1000);
