@@ -35,7 +35,8 @@ void Publication::follow(std::uint32_t channel_index, std::uint32_t line,
     if (mark.published != 0) lb_store_release(&mark.published, 0);
     return;
   }
-  if (state.generation != 0 && state.cleared.load(std::memory_order_acquire) == state.generation)
+  const std::uint64_t wanted = state.wanted.load(std::memory_order_relaxed);
+  if (wanted != 0 && state.cleared.load(std::memory_order_acquire) == wanted)
     publish(mark, state, channel, line);
 }
 
@@ -66,7 +67,7 @@ void Publication::begin(std::uint32_t channel_index, sequencer::Channel& channel
   }
   state.epoch = channel.newest_epoch();
   state.generation = state.generation % LB_GENERATION_MAX + 1;
-  state.wanted.store(state.generation, std::memory_order_release);
+  state.wanted.fetch_add(1, std::memory_order_release);
   requests_.fetch_add(1);
   requests_.notify_one();
 }
@@ -102,9 +103,9 @@ void Publication::clear_loop() {
 /// Steps 2 and 3, for all channels that wait. Nothing is published to them meanwhile: the data
 /// thread publishes only what it finds cleared.
 void Publication::clear_wanted() {
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> waiting;
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> waiting;
   for (std::uint32_t i = 0; i < channel_count_; ++i) {
-    const std::uint32_t wanted = channels_[i].wanted.load(std::memory_order_acquire);
+    const std::uint64_t wanted = channels_[i].wanted.load(std::memory_order_acquire);
     if (wanted != channels_[i].cleared.load(std::memory_order_relaxed))
       waiting.emplace_back(i, wanted);
   }
@@ -114,11 +115,11 @@ void Publication::clear_wanted() {
   } catch (const Error&) {
     return;  // it worked at the start; the channels stay as they are, arbitrated in user space
   }
-  for (const auto& [channel, generation] : waiting) {
+  for (const auto& [channel, wanted] : waiting) {
     lb_channel& window = maps_.windows()[channel];
     for (std::uint64_t& word : window.words) lb_store_release(&word, 0);
     for (std::uint64_t& stamp : window.stamps) lb_store_release(&stamp, 0);
-    channels_[channel].cleared.store(generation, std::memory_order_release);
+    channels_[channel].cleared.store(wanted, std::memory_order_release);
   }
 }
 

@@ -51,9 +51,10 @@ class Publication {
   struct Channel {
     std::uint64_t epoch = 0;  ///< data thread: what is published, or will be
     std::uint32_t generation = 0;
-    std::atomic<std::uint32_t> wanted = 0;  ///< generation that the window is to be cleared for
-    std::atomic<std::uint32_t> cleared =
-        0;  ///< generation that it is clear for; pairs with `wanted`
+    /// How often the window was to be cleared, and the last of them that was done; they pair. Not
+    /// the generation, which comes round: a window would be taken to be clear that nobody cleared.
+    std::atomic<std::uint64_t> wanted = 0;
+    std::atomic<std::uint64_t> cleared = 0;
   };
 
   void begin(std::uint32_t channel_index, sequencer::Channel& channel) noexcept;

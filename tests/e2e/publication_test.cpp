@@ -130,6 +130,24 @@ TEST_F(PublicationTest, TheNextEpochHasAGenerationOfItsOwnAndALineGetsItWhenItIs
   EXPECT_EQ(mark(1).published, lb_mark_word(2, kNextSession));
 }
 
+/// The generation is what it was before, and the window is not: nobody has cleared it since.
+TEST_F(PublicationTest, WhenTheGenerationComesRoundTheWindowIsClearedAllTheSame) {
+  push(0, 100);
+  ASSERT_TRUE(is_published(0));
+  claim_everything(1);
+  for (std::uint64_t session = kNextSession; session < kNextSession + LB_GENERATION_MAX;
+       ++session) {
+    push(0, 1, session);
+    push(0, 2, session);
+    follow(0);
+  }
+  ASSERT_EQ(sequencer_.channel(0).newest_epoch(), 1u + LB_GENERATION_MAX);
+  ASSERT_EQ(publication_->generation(0), 1u);
+  EXPECT_TRUE(mark(0).published == 0 || is_clear()) << "published over another life's bits";
+  ASSERT_TRUE(is_published(0));
+  EXPECT_TRUE(is_clear());
+}
+
 TEST_F(PublicationTest, WhatTheHookSawOfALineIsNotForgottenWithItsEpoch) {
   push(0, 100);
   ASSERT_TRUE(is_published(0));

@@ -76,6 +76,8 @@ BROKEN = {
     "marks_alone": Case("a gap is declared by the marks alone", ("CASE_GAPS", "BROKEN_MARKS_ALONE"), FALSE_GAP),
     "publish_without_grace": Case("the window is cleared and published without a grace period", (
         "CASE_WRAP", "BROKEN_PUBLISH_WITHOUT_GRACE"), LOST),
+    "generation_reused": Case("a window is taken to be clear by its generation, which comes round", (
+        "CASE_WRAP", "BROKEN_GENERATION_REUSED"), LOST),
     "takeover_without_grace": Case("a receiver takes over without a grace period", (
         "CASE_TAKEOVER", "BROKEN_TAKEOVER_WITHOUT_GRACE"), NO_CREDIT_FOR_ENTRY),
     "slot_before_credit": Case("the socket enters the map before its credit begins", (
@@ -97,8 +99,6 @@ BROKEN = {
 LIMITS = {
     "short_epoch": Case("numbers that restart pass the old mark before anybody looked", (
         "CASE_RESTART", "LIMIT_SHORT_EPOCH"), LOST),
-    "generation_reused": Case("all generations pass while one window is cleared", (
-        "CASE_WRAP", "LIMIT_GENERATION_REUSED"), LOST),
     "corrupt_copy": Case("one line's copy is corrupt, and claimed until the receiver has seen it", (
         "CASE_CORRUPT",), LOST),
 }
@@ -143,8 +143,8 @@ STEPS = {
     "release": "line {0:line}: {1} entries of the RX ring released",
     "returned": "line {0:line}: {1} credits returned",
     "unpublish": "publishes nothing to line {0:line}",
-    "want": "wants the window cleared for generation {0}",
-    "cleared_look": "reads for which generation the window is clear: {0}",
+    "want": "wants the window cleared, request {0}, for generation {1}",
+    "cleared_look": "reads which request the window is clear for: {0}",
     "publish_mark": "sets the mark of line {0:line} to {1}",
     "publish": "publishes generation {1} to line {0:line}",
     "mark_look": "reads the mark of line {0:line}",
@@ -152,10 +152,10 @@ STEPS = {
     "redirected_look": "reads how many line {0:line} has redirected: {1}",
     "claimed_look": "looks whether number {0} is claimed: bits {1}",
     "declared_missing": "declares number {0} missing on every line",
-    "wanted": "sees that generation {0} is wanted",
+    "wanted": "sees request {0}",
     "grace": "CPU {0} was seen outside of the hook",
     "word": "clears word {0}",
-    "cleared": "says that the window is clear for generation {0}",
+    "cleared": "says that request {0} is done",
     "empty_slot": "takes the socket of line {0:line} out of the map",
     "clear_word": "clears word {0}",
     "clear_mark": "clears the mark of line {0:line}",

@@ -198,8 +198,13 @@ byte returned[2];
 byte capacity[2];
 byte slot[2]; /* of xsks_map: the life of the receiver whose socket it is; 0: empty */
 #if defined(CLEARS)
-byte wanted;
-byte cleared;
+byte wanted;  /* how often it was to be cleared */
+byte cleared; /* the last of them that was done */
+#if defined(BROKEN_GENERATION_REUSED)
+#define NEXT_WANTED generation
+#else
+#define NEXT_WANTED wanted + 1
+#endif
 #endif
 
 /* ---- the kernel: rings of one socket for each line -------------------------------------------- */
@@ -642,10 +647,10 @@ done:
 #if defined(CLEARS)
 /* Publication::clear_loop. */
 proctype Clear() {
-  byte generation, word;
+  byte request, word;
 end:
   do
-  :: atomic { wanted != cleared -> generation = wanted; printf("@ clear wanted %d\n", generation) };
+  :: atomic { wanted != cleared -> request = wanted; printf("@ clear wanted %d\n", request) };
 #if !defined(BROKEN_PUBLISH_WITHOUT_GRACE)
     GRACE_PERIOD("@ clear grace %d\n");
 #endif
@@ -654,7 +659,7 @@ end:
     :: atomic { word < WORDS -> window[word] = 0; printf("@ clear word %d\n", word); word++ }
     :: word == WORDS -> break
     od;
-    atomic { word = 0; cleared = generation; printf("@ clear cleared %d\n", generation); generation = 0 }
+    atomic { word = 0; cleared = request; printf("@ clear cleared %d\n", request); request = 0 }
   od
 }
 #endif
@@ -693,17 +698,13 @@ inline sequence(p) {
 inline follow() {
   if
   :: epoch_published != newest ->
-#if !defined(LIMIT_GENERATION_REUSED)
-    /* That all 255 generations pass while the window is cleared once is left out. */
-    generation % GENERATION_MAX + 1 != cleared;
-#endif
     atomic { published[0] = 0; printf("@ data unpublish 0\n") };
     atomic { published[1] = 0; printf("@ data unpublish 1\n") };
     atomic {
       epoch_published = newest;
       generation = generation % GENERATION_MAX + 1;
-      wanted = generation;
-      printf("@ data want %d\n", generation)
+      wanted = NEXT_WANTED;
+      printf("@ data want %d %d\n", wanted, generation)
     }
   :: else
   fi;
@@ -714,9 +715,9 @@ inline follow() {
     atomic {
       printf("@ data cleared_look %d\n", cleared);
       if
-      :: generation != 0 && cleared == generation && published[line] != PUBLISHED(generation, session) ->
+      :: wanted != 0 && cleared == wanted && published[line] != PUBLISHED(generation, session) ->
         goto publish
-      :: generation != 0 && cleared == generation && published[line] == PUBLISHED(generation, session) ->
+      :: wanted != 0 && cleared == wanted && published[line] == PUBLISHED(generation, session) ->
         goto raise
       :: else -> goto followed
       fi
