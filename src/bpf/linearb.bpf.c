@@ -248,7 +248,7 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   lb_u64 published = lb_load_acquire(&packet.mark->published);
   packet.shown = lb_load_acquire(&packet.mark->shown);
   lb_u32 verdict = uses_lru(&packet)
-                       ? lb_judge_identifier((enum lb_kind)packet.kind, &packet.place)
+                       ? lb_judge_identifier((enum lb_kind)packet.kind, published, &packet.place)
                        : lb_judge((enum lb_kind)packet.kind, &packet.datagram, framing, published,
                                   packet.shown, settings->ahead, &packet.place);
   return arbitrate(context, &packet, verdict, slot, settings->flags);

@@ -9,7 +9,8 @@
  *     shown       generation (8 bits) | end of the highest range that the line has shown
  *
  * `published` is written by the receiver's data thread only: 0 to send the channel up whole, then,
- * once the window is clear, mark first and `published` last. `shown` is moved by the hook, by
+ * once the window is clear, mark first and `published` last. (Under dedup = "lru" anything but 0
+ * stands there from start to end: hook/takeover.h.) `shown` is moved by the hook, by
  * compare-and-swap, since several CPUs can be in it for one line; it only moves forward within
  * a generation.
  *

@@ -33,10 +33,12 @@ LB_INLINE enum lb_verdict lb_judge(enum lb_kind kind, const struct lb_datagram* 
   return LB_VERDICT_CLAIMED;
 }
 
-/* The same under dedup = "lru": an identifier without order is ordinary whatever its value. */
-LB_INLINE enum lb_verdict lb_judge_identifier(enum lb_kind kind, lb_s32* place) {
+/* The same under dedup = "lru": an identifier without order is ordinary whatever its value, as long
+ * as anything is published. */
+LB_INLINE enum lb_verdict lb_judge_identifier(enum lb_kind kind, lb_u64 published, lb_s32* place) {
   *place = LB_PLACE_UNKNOWN;
-  return kind == LB_KIND_DATA ? LB_VERDICT_CLAIMED : LB_VERDICT_NOT_DATA;
+  if (kind != LB_KIND_DATA) return LB_VERDICT_NOT_DATA;
+  return published ? LB_VERDICT_CLAIMED : LB_VERDICT_UNPUBLISHED;
 }
 
 #endif

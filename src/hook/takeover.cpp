@@ -85,6 +85,11 @@ FlowTable take_over(const Maps& maps, const Setup& setup) {
   return table;
 }
 
+void publish_identifiers(const Maps& maps, std::uint32_t channel, std::uint32_t lines) noexcept {
+  for (std::uint32_t line = 0; line < lines; ++line)
+    lb_store_release(&maps.mark(channel, line).published, lb_mark_word(1, 0));
+}
+
 void empty_slots(const Maps& maps) {
   unpublish(maps);
   sys::wait_for_grace_period();

@@ -36,6 +36,10 @@ std::uint32_t spare_flow_table(const Maps& maps) noexcept;
 /// uses the other one any more. Throws Error.
 void publish_flows(const Maps& maps, const FlowTable& table);
 
+/// Lets the hook judge a channel of identifiers without order (dedup = "lru"), which have neither
+/// epoch nor mark. Until then they go up, and again from empty_slots() on. Before its slots open.
+void publish_identifiers(const Maps& maps, std::uint32_t channel, std::uint32_t lines) noexcept;
+
 /// Ends what sockets receive: from here on the feed is the kernel's. Returns when no hook is on its
 /// way to a socket any more. Before a slot is emptied nothing is published, and no hook still
 /// claims: a claim that finds its slot empty would make a duplicate of the other line's copy. Waits

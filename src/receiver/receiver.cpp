@@ -255,7 +255,7 @@ Reloaded Receiver::Implementation::reload(const ReceiverOptions& options) {
 
 /// Slots first: from here on nothing new is redirected, and the rings run empty.
 void Receiver::Implementation::drain() {
-  hook::empty_slots(wiring_.maps());
+  wiring_.empty_slots();
   const std::uint64_t give_up_ns = sys::monotonic_ns() + kDrainNs;
   for (std::uint64_t now_ns = 0; now_ns < give_up_ns;) {
     now_ns = sys::monotonic_ns();

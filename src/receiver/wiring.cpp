@@ -2,6 +2,7 @@
 #include "receiver/wiring.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -147,7 +148,11 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
 }
 
 Wiring::~Wiring() {
-  for (const auto& port : ports_) maps().clear_socket(port->slot);
+  try {
+    empty_slots();  // of a run that failed, or never was
+  } catch (const Error&) {
+    for (const auto& port : ports_) maps().clear_socket(port->slot);
+  }
 }
 
 void Wiring::start(DataPath& data_path) {
@@ -162,10 +167,19 @@ void Wiring::start(DataPath& data_path) {
 
 void Wiring::open_slots() {
   if (options_.keep_hook) hook_.keep();  // not before: a start that fails leaves nothing
+  slots_are_open_ = true;
+  if (options_.dedup == Dedup::lru)
+    for (const RunningChannel& channel : channels_)
+      hook::publish_identifiers(maps(), channel.index,
+                                static_cast<std::uint32_t>(options_.lines.size()));
   for (const auto& port : ports_) {
     begin_credit(*port);
     open_slot(*port);
   }
+}
+
+void Wiring::empty_slots() {
+  if (std::exchange(slots_are_open_, false)) hook::empty_slots(maps());
 }
 
 /// Nothing is outstanding: no hook redirects into an empty slot. Before the data path looks at it.

@@ -81,6 +81,8 @@ class Wiring {
   void start(DataPath& data_path);
   /// From here on the hook redirects.
   void open_slots();
+  /// From here on it does not, and all that it had claimed is on its way. Throws Error.
+  void empty_slots();
 
   /// One look at every interface; does what is to be done about it, and tells. What fails is tried
   /// again at the next look.
@@ -150,6 +152,7 @@ class Wiring {
   std::uint32_t frame_size_ = xsk::kFrameSizeSmall;
   /// The newest is last. The data path may still look into the two before it.
   std::vector<std::unique_ptr<hook::FlowTable>> flows_;
+  bool slots_are_open_ = false;
   Ports ports_;   ///< open
   Ports closed_;  ///< with frames that the sequencer holds, perhaps
   std::vector<ClosedPort> closed_ports_;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dedup = "lru": identifiers without order. Whatever the window, the marks and what is published,
-// the first copy of an identifier is claimed and the second dropped.
+// dedup = "lru": identifiers without order. Whatever the window and the marks, the first copy of an
+// identifier is claimed and the second dropped, as long as anything is published.
 #include "bpf/rig.h"
+#include "hook/takeover.h"
 
 namespace linearb::test {
 namespace {
@@ -47,10 +48,14 @@ TEST_F(Identifiers, AreClaimedOnceInWhateverOrder) {
   }
 }
 
-TEST_F(Identifiers, NeedNoPublicationAndNoMark) {
+TEST_F(Identifiers, NeedNoEpochAndNoMark) {
   Rig rig;
   rig.check({
-      {"unpublished", identifier(7), {.published = false}, kClaimed},
+      {"unpublished",
+       identifier(7),
+       {.published = false},
+       {XDP_REDIRECT, "packets passed_up", "", "UNPUBLISHED"}},
+      {"a mark of another epoch", identifier(7), {.mark_generation = 9}, kClaimed},
       {"behind the mark", identifier(7), {}, kClaimed},
       {"far ahead of it", identifier(1'000'001), {}, kClaimed},
       {"set in a window", identifier(1000), {.claimed = {{1000, 1}}}, kClaimed},
@@ -70,6 +75,19 @@ TEST_F(Identifiers, AreNotRememberedWithoutCredit) {
   expect(rig.run(identifier(7), {.on = On::A}), {XDP_DROP, "packets no_credit"});
   expect(rig.run(identifier(7), {.on = On::B}), kClaimed);
   expect(rig.run(identifier(7), {.on = On::A}), kDuplicate);
+}
+
+/// A claim would be in vain when its slot is emptied, and the other line's copy a duplicate.
+TEST_F(Identifiers, AreNotClaimedAnyMoreWhenSlotsAreEmptied) {
+  Rig rig;
+  rig.prepare({.published = false});
+  hook::publish_identifiers(rig.maps(), kIdentifiers, kLines);
+  expect(rig.run(identifier(7), {.on = On::A}), kClaimed);
+  hook::empty_slots(rig.maps());
+  rig.maps().set_socket(LB_QUEUES_MAX, rig.socket_fd(1));  // as one that is not emptied yet
+  expect(rig.run(identifier(8), {.on = On::B}),
+         {XDP_REDIRECT, "packets passed_up", "", "UNPUBLISHED"});
+  expect(rig.run(identifier(8), {.on = On::A}), {XDP_PASS, "packets no_receiver"});
 }
 
 TEST_F(Identifiers, AreForgottenWithTheNextReceiver) {

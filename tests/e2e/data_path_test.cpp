@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <string_view>
 
 #include <linux/if_packet.h>
@@ -160,6 +161,18 @@ TEST_F(DataPathTest, WhatTheHookSawSkippedIsKeptWhenTheChannelGoes) {
   const Summary summary = running.end();
   EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
   EXPECT_EQ(summary.lines[0].lost_messages, 100u);
+}
+
+/// A start that fails later, or an application that changes its mind.
+TEST_F(DataPathTest, AReceiverThatNeverRanLetsGoOfTheHook) {
+  ReceiverOptions options;
+  options.dedup = Dedup::lru;  // published from the start
+  auto receiver = std::make_unique<Receiver>(options, nullptr);
+  const hook::Hook hook = adopt_hook();
+  EXPECT_NE(hook.maps().mark(0, 1).published, 0u);
+  receiver.reset();
+  for (std::uint32_t line = 0; line < 2; ++line)
+    EXPECT_EQ(hook.maps().mark(0, line).published, 0u) << line;
 }
 
 /// Sends bytes on a line as they are.

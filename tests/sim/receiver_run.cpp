@@ -151,7 +151,6 @@ void ReceiverRun::wait() {
 }
 
 void ReceiverRun::drain() {
-  reference_.receiver_is_ending();
   linearb::hook::empty_slots(maps_);
   const std::uint64_t give_up_ns = sys::monotonic_ns() + kDrainNs;
   for (std::uint64_t now_ns = 0; now_ns < give_up_ns;) {

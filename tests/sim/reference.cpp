@@ -24,7 +24,6 @@ void Reference::receiver_begins() {
   poison_.clear();
   life_of_epoch_.clear();
   unsequenced_up_ = unsequenced_delivered_ = 0;
-  is_ending_ = false;
 }
 
 Reference::Message& Reference::message(std::uint32_t channel, std::uint32_t life,
@@ -63,14 +62,10 @@ void Reference::hook_saw(std::uint64_t now_ns, const Seen& seen) {
   if (seen.way_out == WayOut::malformed)
     fail(fmt::format("I8: nothing is wrong with it\n{}", describe(events_.back())));
   const bool is_brought = goes_up || seen.way_out == WayOut::duplicate;
-  const bool is_kernels = seen.way_out == WayOut::no_receiver && is_ending_;
   if (is_brought && packet.kind == PacketKind::unsequenced) ++unsequenced_up_;
   if (packet.kind != PacketKind::data && packet.kind != PacketKind::poison) return;
-  for (std::uint64_t i = 0; i < packet.count && (is_brought || is_kernels); ++i) {
-    Message& copy = message(packet.channel, packet.life, packet.first + i);
-    copy.brought |= is_brought;
-    copy.is_kernels |= is_kernels && !Feed::asks_for_known_faults;
-  }
+  for (std::uint64_t i = 0; i < packet.count && is_brought; ++i)
+    message(packet.channel, packet.life, packet.first + i).brought = true;
 }
 
 void Reference::delivered(std::uint64_t now_ns, const Delivery& delivery) {
@@ -140,7 +135,7 @@ void Reference::check_all_delivered() const {
       const Numbering& numbering = numberings_[channel][life];
       for (std::uint64_t i = 0; i < numbering.messages.size(); ++i) {
         const Message& copy = numbering.messages[i];
-        if (!copy.brought || copy.delivered != 0 || copy.is_kernels) continue;
+        if (!copy.brought || copy.delivered != 0) continue;
         const std::uint64_t number = numbering.first + i;
         fail(fmt::format("I1: message {} of life {} of channel {} came, and was not delivered\n{}",
                          number, life, channel, history(channel, number)));
@@ -148,7 +143,7 @@ void Reference::check_all_delivered() const {
     }
   }
   for (const auto& [key, poisoned] : poison_)
-    if (poisoned.brought && poisoned.delivered == 0 && !poisoned.is_kernels)
+    if (poisoned.brought && poisoned.delivered == 0)
       fail(fmt::format("I1: message {} came, far ahead, and was not delivered\n{}", key.second,
                        history(key.first, key.second)));
 }

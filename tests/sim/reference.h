@@ -48,8 +48,6 @@ class Reference {
   // A receiver from its first to its last packet.
   void receiver_begins();
   void delivered(std::uint64_t now_ns, const Delivery& delivery);
-  /// Its slots are emptied from here on.
-  void receiver_is_ending() noexcept { is_ending_ = true; }
   /// When all that was redirected is decided: every message that came is delivered, and every gap
   /// is one.
   void receiver_ends(const sequencer::GapList& gaps);
@@ -70,7 +68,6 @@ class Reference {
     std::uint8_t delivered = 0;
     /// Delivered as a jump that nothing has confirmed: of no epoch, and so perhaps in a gap of one.
     bool is_apart = false;
-    bool is_kernels = false;  ///< known fault 4
   };
   struct Numbering {
     std::uint64_t first = 0;
@@ -109,7 +106,6 @@ class Reference {
   std::uint64_t unsequenced_delivered_ = 0;
   std::uint64_t deliveries_ = 0;
   std::vector<Event> events_;
-  bool is_ending_ = false;
 };
 
 std::string to_string(WayOut way_out);

@@ -71,6 +71,7 @@ class NativeHook : public testing::Test {
   /// Both lines published and open, nothing claimed.
   void prepare() {
     hook_.maps().windows()[0] = {};
+    hook::publish_identifiers(hook_.maps(), 1, 2);
     for (std::uint32_t line = 0; line < 2; ++line) {
       lb_mark& mark = hook_.maps().mark(0, line);
       mark.shown = lb_mark_word(1, kStart);
