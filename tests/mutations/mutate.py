@@ -31,7 +31,7 @@ HANG_SECONDS = 10
 STOPPED = (124, 137)  # what timeout(1) returns for what it had to end
 
 # These make network namespaces.
-NEED_ROOT = ("bpf", "e2e", "data_thread")
+NEED_ROOT = ("bpf", "e2e", "data_thread", "frame_owners")
 
 # What ninja makes in a build directory, next to what CMake keeps there.
 OUTPUT_SUFFIXES = ("", ".o", ".a", ".h")
