@@ -9,16 +9,11 @@
 #include <memory>
 #include <string_view>
 
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <sys/socket.h>
-
-#include "e2e/arbitration.h"
+#include "e2e/played.h"
 #include "feeder/generator.h"
 #include "hook/hook.h"
 #include "support/packet.h"
 #include "sys/clock.h"
-#include "sys/fd.h"
 #include "sys/interface.h"
 
 namespace linearb::test {
@@ -174,25 +169,6 @@ TEST_F(DataPathTest, AReceiverThatNeverRanLetsGoOfTheHook) {
   for (std::uint32_t line = 0; line < 2; ++line)
     EXPECT_EQ(hook.maps().mark(0, line).published, 0u) << line;
 }
-
-/// Sends bytes on a line as they are.
-class RawLine {
- public:
-  explicit RawLine(const char* interface) : socket_(::socket(AF_PACKET, SOCK_RAW, 0)) {
-    address_.sll_family = AF_PACKET;
-    address_.sll_ifindex = static_cast<int>(sys::interface_index(interface));
-    address_.sll_halen = ETH_ALEN;
-  }
-  void send(const Bytes& packet) const {
-    ASSERT_EQ(::sendto(socket_.get(), packet.data(), packet.size(), 0,
-                       reinterpret_cast<const sockaddr*>(&address_), sizeof(address_)),
-              static_cast<ssize_t>(packet.size()));
-  }
-
- private:
-  sys::Fd socket_;
-  sockaddr_ll address_{};
-};
 
 /// A packet of the feed whose header says `count` messages, with `messages` of them in it.
 Bytes mold_packet(const lb_framing& framing, std::uint64_t first, std::uint8_t count,
