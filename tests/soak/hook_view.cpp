@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "soak/hook_view.h"
+
+#include <algorithm>
+
+#include <unistd.h>
+
+#include "lab/lab.h"
+#include "sys/interface.h"
+
+namespace linearb::soak {
+namespace {
+
+std::vector<hook::Interface> interfaces_of(const Scenario& scenario) {
+  std::vector<hook::Interface> interfaces;
+  for (std::size_t line = 0; line < scenario.lines.size(); ++line) {
+    const std::string name = lab::destination_name(static_cast<char>('A' + line));
+    interfaces.push_back({name, sys::interface_index(name)});
+  }
+  return interfaces;
+}
+
+}  // namespace
+
+HookView::HookView(const Scenario& scenario)
+    : hook_(interfaces_of(scenario), {scenario.channels, scenario.channels}),
+      bank_(static_cast<std::uint32_t>(hook_.maps().config().bank)),
+      cpus_(static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_CONF))) {}
+
+HookView::Counts HookView::counts(std::size_t line) const noexcept {
+  Counts counts;
+  for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
+    lb_counters& of_cpu = hook_.maps().counters(bank_, static_cast<std::uint32_t>(line), cpu);
+    counts.packets += lb_load_acquire(&of_cpu.packets);
+    counts.no_credit += lb_load_acquire(&of_cpu.no_credit);
+    counts.no_receiver += lb_load_acquire(&of_cpu.no_receiver);
+  }
+  return counts;
+}
+
+std::uint64_t HookView::outstanding(std::size_t line) const noexcept {
+  lb_credit& credit = hook_.maps().credit(static_cast<std::uint32_t>(line) * LB_QUEUES_MAX);
+  const std::uint64_t returned = lb_load_acquire(&credit.returned);
+  return lb_load_acquire(&credit.redirected) - returned;
+}
+
+std::uint64_t HookView::room(std::size_t line) const noexcept {
+  lb_credit& credit = hook_.maps().credit(static_cast<std::uint32_t>(line) * LB_QUEUES_MAX);
+  // What is passed up may hold half of them.
+  const std::uint64_t limit = lb_load_acquire(&credit.capacity) / 2;
+  return limit - std::min(limit, outstanding(line));
+}
+
+}  // namespace linearb::soak
