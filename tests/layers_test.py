@@ -75,7 +75,7 @@ def include_complaints(path, text):
 
 def licence_complaints(path, text):
     first = text.split("\n", 1)[0]
-    is_shared = layer_of(path) in SHARED_WITH_KERNEL or path.endswith(".bpf.c")
+    is_shared = layer_of(path) in SHARED_WITH_KERNEL or path.endswith((".bpf.c", ".bpf.h"))
     wanted = DUAL if is_shared else APACHE
     if wanted not in first:
         yield f"{path}: the first line has to be {wanted}"
@@ -145,6 +145,7 @@ class Rules(unittest.TestCase):
         self.refuses("src/xsk/a.cpp", "#include <vector>\n", APACHE)
         self.refuses("src/core/a.h", f"/* {APACHE} */\n", DUAL)
         self.refuses("bench/a.bpf.c", f"// {APACHE}\n", DUAL)
+        self.refuses("tests/a.bpf.h", f"/* {APACHE} */\n", DUAL)
 
 
 if __name__ == "__main__":

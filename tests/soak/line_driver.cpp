@@ -26,6 +26,9 @@ constexpr Position kMessagesApart = 256;
 /// The pause after which numbers may begin again (ARCHITECTURE.md), and then some.
 constexpr auto kPause = std::chrono::milliseconds(100);
 
+/// Between two blocks while no receiver runs: it is to miss a part of the feed, not most of it.
+constexpr auto kNobodyThere = std::chrono::microseconds(500);
+
 /// Looks, and after some looks lets whoever else is on this CPU run: what is waited for may be done
 /// there. Throws Error when it took too long.
 class Patience {
@@ -136,8 +139,11 @@ std::uint32_t LineDriver::wait_for_room(std::size_t line) {
       fmt::format("line {} has no credit for its next packet, and gets none", name_of(line)));
   while (!stage_.stop) {
     const std::uint32_t phase = stage_.phase;
-    if (!scenario_.lines[line].waits_for_room || !stage_.may_wait || !Stage::is_certain(phase))
+    if (!stage_.may_wait || !Stage::is_certain(phase)) {
+      std::this_thread::sleep_for(kNobodyThere);
       return scenario_.block;
+    }
+    if (!scenario_.lines[line].waits_for_room) return scenario_.block;
     const std::uint64_t room = stage_.views[Stage::run_of(phase)]->room(line);
     if (room >= std::min(scenario_.block, scenario_.frames / 4))
       return static_cast<std::uint32_t>(std::min<std::uint64_t>(room, scenario_.block));

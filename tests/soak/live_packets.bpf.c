@@ -12,7 +12,7 @@
 /* The helpers take their integers from there. */
 #include <bpf/bpf_helpers.h>
 
-#include "soak/slots.h"
+#include "soak/slots.bpf.h"
 
 enum {
   LOOPBACK_INDEX = 1, /* in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX) */

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "soak/slots.h"
+#include "soak/slots.bpf.h"
 #include "sys/fd.h"
 #include "sys/mapped_memory.h"
 

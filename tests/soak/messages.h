@@ -10,7 +10,7 @@
 #include "feeder/packet_header.h"
 #include "soak/ledger.h"
 #include "soak/scenario.h"
-#include "soak/slots.h"
+#include "soak/slots.bpf.h"
 
 namespace linearb::soak {
 
