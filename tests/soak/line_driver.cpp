@@ -180,7 +180,7 @@ void LineDriver::send_block(std::size_t line, std::uint32_t count) {
   enter(line, before, stage_.phase, counts, count);
 }
 
-/// The queue of a veth holds 256 packets: what is sent into a full one is lost without a word.
+/// So none is lost on the way: see LiveSender::send.
 void LineDriver::wait_until_seen(std::uint32_t phase, std::size_t line,
                                  std::uint64_t packets) const {
   Patience patience(fmt::format("packets on line {} do not reach the hook", name_of(line)));

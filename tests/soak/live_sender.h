@@ -26,8 +26,9 @@ class LiveSender {
 
   /// Where the caller writes the packets of the next send().
   std::span<soak_slot> slots() const noexcept;
-  /// Sends the first `count` slots in their order, `batch` at a time: no more than the 256 that the
-  /// queue of a veth has room for. Throws Error.
+  /// Sends the first `count` slots in their order, and hands the kernel `batch` at a time. What the
+  /// last send() has sent has to have arrived: a veth loses without a word what its queue has no
+  /// room for. Throws Error.
   void send(std::uint32_t count, std::uint32_t batch);
 
   int program_fd() const noexcept;

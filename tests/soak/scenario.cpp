@@ -12,6 +12,7 @@
 #include "sequencer/delivered.h"
 #include "sim/random.h"
 #include "soak/ledger.h"
+#include "soak/slots.bpf.h"
 
 namespace linearb::soak {
 namespace {
@@ -44,7 +45,7 @@ void some_feed(Scenario& scenario, Random& random) {
   scenario.frames = random.one_of<std::uint32_t>({64, 256, 1024, 4096, 4096, 16'384});
   scenario.checksum = random.one_in(4) ? Checksum::verify : Checksum::ignore;
   scenario.framing = random.one_of<const char*>({"moldudp64", "moldudp64", "cboe-pitch", "optiq"});
-  scenario.block = random.one_of<std::uint32_t>({16, 64, 256, 1024});
+  scenario.block = random.one_of<std::uint32_t>({16, 64, 256, 256});
   scenario.batch = random.one_of<std::uint32_t>({1, 16, 16, 64, 64, 64, 128, 128});
   scenario.lines.resize(random.one_of<std::size_t>({2, 2, 2, 3, 4}));
   // A receiver that never sleeps wants a CPU of its own; two senders leave it none.
@@ -108,7 +109,7 @@ void full_flow(Scenario& scenario, Random& random) {
   scenario.wait = Wait::spin;
   scenario.frames = 4096;
   scenario.senders = 1;
-  scenario.block = 1024;
+  scenario.block = SOAK_SLOTS;
   scenario.batch = 64;
   scenario.checksum = Checksum::ignore;
   scenario.lines.resize(2);

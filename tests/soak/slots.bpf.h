@@ -9,7 +9,7 @@
 #include "core/types.h"
 
 enum {
-  SOAK_SLOTS = 1024,      /* packets of one run */
+  SOAK_SLOTS = 256,       /* packets of one run: what the queue of a veth has room for */
   SOAK_PACKET_ROOM = 504, /* bytes of a packet, and of the frames that it is written into */
 };
 
