@@ -60,8 +60,6 @@ void make_foreign(std::uint8_t* frame, std::uint64_t variant) {
 
 }  // namespace
 
-bool Feed::asks_for_known_faults = false;
-
 /// What one line does to the packets.
 struct Feed::Habits {
   feeder::LineImpairment impairment;

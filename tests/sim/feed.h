@@ -52,10 +52,6 @@ struct Feed {
 
   Feed(Random random, const std::vector<lb_framing>& framings);
 
-  /// Feeds whose messages are known to be lost or delivered twice (README.md beside this file) are
-  /// sent too.
-  static bool asks_for_known_faults;
-
   Kind kind = Kind::one_life;
   std::uint32_t lines = 2;
   std::uint32_t channels = 1;

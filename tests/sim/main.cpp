@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// sim --seed S             replays one seed; --trace: and tells all that happened
-/// --known-faults: with feeds that are known to fail
 /// sim --seeds N [--first S] [--jobs J]   runs N of them; names the first that fails
 
 #include <algorithm>
@@ -54,10 +53,8 @@ std::uint64_t replayed_seed = kNone;  ///< of this process, when it is to say wh
 bool tells_everything = false;
 
 [[noreturn]] void refuse(const std::string& what) {
-  fmt::print(
-      stderr,
-      "sim: {}\nusage: sim --seed S [--trace] | --seeds N [--first S] [--jobs J]; --known-faults\n",
-      what);
+  fmt::print(stderr, "sim: {}\nusage: sim --seed S [--trace] | --seeds N [--first S] [--jobs J]\n",
+             what);
   std::exit(2);
 }
 
@@ -76,8 +73,6 @@ Options options_of(int count, char** arguments) {
     const auto value = [&] { return number_of(option, i + 1 < count ? arguments[++i] : nullptr); };
     if (option == "--trace")
       options.trace = true;
-    else if (option == "--known-faults")
-      Feed::asks_for_known_faults = true;
     else if (option == "--seed")
       options.seed = value();
     else if (option == "--seeds")
@@ -142,8 +137,7 @@ int run_many(Options options) {
   run_in_processes(options, shared);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   if (const std::uint64_t seed = shared.first_failing; seed != kNone) {
-    fmt::print("seed {} fails; replay it with: ./dev sim --seed {}{}\n", seed, seed,
-               Feed::asks_for_known_faults ? " --known-faults" : "");
+    fmt::print("seed {} fails; replay it with: ./dev sim --seed {}\n", seed, seed);
     std::fflush(stdout);
     replayed_seed = seed;
     simulate(seed);
