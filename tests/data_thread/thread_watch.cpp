@@ -18,14 +18,14 @@
 
 namespace {
 
-/// Of this thread, while it is watched.
-thread_local linearb::test::Deeds* watched = nullptr;
+using linearb::test::Deeds;
 
-void count(std::uint64_t linearb::test::Deeds::*deed) noexcept {
+/// Of this thread, while it is watched.
+thread_local Deeds* watched = nullptr;
+
+void count(std::uint64_t Deeds::*deed) noexcept {
   if (watched) ++(watched->*deed);
 }
-
-using linearb::test::Deeds;
 
 /// The one of this name that would have been found without this file.
 template <class Function>
