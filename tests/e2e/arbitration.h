@@ -115,6 +115,8 @@ class Running {
 
   /// While it is set, the application does not come back from its callback.
   std::atomic<bool> blocked = false;
+  /// How long it needs for each packet.
+  std::atomic<std::uint32_t> slow_us = 0;
 
   /// How often each number came, by epoch. After end().
   const std::map<std::uint64_t, std::map<std::uint64_t, int>>& delivered() const {
@@ -145,6 +147,8 @@ class Running {
   }
   void record(const Delivery& delivery) {
     while (blocked.load()) std::this_thread::yield();
+    if (const std::uint32_t us = slow_us.load())
+      std::this_thread::sleep_for(std::chrono::microseconds(us));
     std::uint32_t offset = framing_.descriptor.header_length;
     if (framing_.descriptor.count.width == 0) offset = 0;
     std::size_t run = 0;

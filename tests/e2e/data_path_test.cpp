@@ -9,10 +9,12 @@
 #include <memory>
 #include <string_view>
 
+#include "e2e/arbitration.h"
 #include "e2e/played.h"
 #include "feeder/generator.h"
 #include "hook/hook.h"
 #include "support/packet.h"
+#include "support/raw_line.h"
 #include "sys/clock.h"
 #include "sys/interface.h"
 

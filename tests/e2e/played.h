@@ -16,16 +16,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <sys/socket.h>
 
 #include "e2e/arbitration.h"
 #include "framing/encode.h"
 #include "support/packet.h"
+#include "support/raw_line.h"
 #include "sys/clock.h"
-#include "sys/fd.h"
-#include "sys/interface.h"
 #include "unit/sequencer/story.h"
 
 namespace linearb::test {
@@ -35,25 +31,6 @@ using sequencer::test::B;
 using sequencer::test::C;
 using sequencer::test::LineScript;
 using sequencer::test::Sent;
-
-/// Sends bytes on a line as they are.
-class RawLine {
- public:
-  explicit RawLine(const std::string& interface) : socket_(::socket(AF_PACKET, SOCK_RAW, 0)) {
-    address_.sll_family = AF_PACKET;
-    address_.sll_ifindex = static_cast<int>(sys::interface_index(interface));
-    address_.sll_halen = ETH_ALEN;
-  }
-  void send(const Bytes& packet) const {
-    ASSERT_EQ(::sendto(socket_.get(), packet.data(), packet.size(), 0,
-                       reinterpret_cast<const sockaddr*>(&address_), sizeof(address_)),
-              static_cast<ssize_t>(packet.size()));
-  }
-
- private:
-  sys::Fd socket_;
-  sockaddr_ll address_{};
-};
 
 class Played {
  public:

@@ -66,6 +66,8 @@ struct Scenario {
   std::vector<Life> lives{{}};
   std::uint64_t messages = 0;        ///< of each life and channel
   std::uint32_t packets_factor = 1;  ///< of the packets that a scenario has
+  /// Of each life, all channels together: room for what a seed has happen.
+  std::uint64_t messages_least = 20'000;
   bool restarts_in_session = false;
   /// No line has these; on the first channel only.
   Stretch hole{};
