@@ -5,6 +5,7 @@
 // gap.
 #include "sequencer/sequencer.h"
 
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -34,7 +35,12 @@ lb_framing framing_of(std::uint64_t limit) {
 
 class Reference final : public Decisions {
  public:
-  void handed_in(const Packet&) { decisions_.push_back(0); }
+  void handed_in(const Packet& packet) {
+    decisions_.push_back(0);
+    std::uint64_t& end = ends_[{packet.line, packet.datagram.session}];
+    behind_.push_back(packet.first() < end);
+    end = std::max(end, packet.end());
+  }
 
   void decided(const Packet& packet, const Decision& decision) noexcept override {
     require(packet.handle < decisions_.size(), "only what was handed in is decided");
@@ -45,9 +51,11 @@ class Reference final : public Decisions {
               "news are runs of the packet, in order");
       from = run.first + run.count;
       delivered_ += run.count;
-      for (std::uint64_t number = run.first; decision.epoch != 0 && number < from; ++number)
+      for (std::uint64_t number = run.first; decision.epoch != 0 && number < from; ++number) {
         require(numbers_.emplace(decision.epoch, number).second,
                 "a number of an epoch is delivered once");
+        if (!behind_[packet.handle]) ahead_.emplace(decision.epoch, number);
+      }
     }
     const bool is_delivered =
         decision.outcome == Outcome::won || decision.outcome == Outcome::overlap;
@@ -68,8 +76,8 @@ class Reference final : public Decisions {
     // Not equal: of what one line brings under doubt, packets that overlap are delivered whole.
     require(sequencer.messages(0) <= delivered_, "a message that is counted was delivered");
     for (const GapList::Gap& gap : sequencer.gaps().gaps()) {
-      const auto next = numbers_.lower_bound({gap.origin.epoch, gap.range.first});
-      require(next == numbers_.end() || *next >= std::pair(gap.origin.epoch, gap.range.end),
+      const auto next = ahead_.lower_bound({gap.origin.epoch, gap.range.first});
+      require(next == ahead_.end() || *next >= std::pair(gap.origin.epoch, gap.range.end),
               "nothing of a gap was delivered");
     }
   }
@@ -77,6 +85,11 @@ class Reference final : public Decisions {
  private:
   std::vector<unsigned> decisions_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> numbers_;  ///< epoch and number
+  /// Of them, those that did not come from behind their own line: what filled an old hole may turn
+  /// out to have begun the next epoch, and then the hole is a gap.
+  std::set<std::pair<std::uint64_t, std::uint64_t>> ahead_;
+  std::map<std::pair<std::uint8_t, std::uint64_t>, std::uint64_t> ends_;  ///< line and session
+  std::vector<bool> behind_;                                              ///< of each packet
   std::uint64_t delivered_ = 0;
 };
 
