@@ -264,7 +264,8 @@ void DataPath::tick(std::uint64_t now_ns) noexcept {
 void DataPath::tell_marks(std::uint64_t now_ns) noexcept {
   if (walks_) now_ns = 0;
   const auto room = static_cast<std::uint32_t>(sequencer_.room());
-  const std::uint32_t channels = sequencer_.held() > 0 ? room : std::min(room, kMarksPerTick);
+  const std::uint32_t turn = std::max(kMarksPerTick, room / kTicksPerRound);
+  const std::uint32_t channels = sequencer_.held() > 0 ? room : std::min(room, turn);
   for (std::uint32_t i = 0; i < channels; ++i) {
     next_told_ = next_told_ + 1 < room ? next_told_ + 1 : 0;
     if (sequencer_.has(next_told_))

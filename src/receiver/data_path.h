@@ -69,7 +69,8 @@ class DataPath final : private sequencer::Decisions {
 
  private:
   static constexpr std::uint32_t kBatch = 64;
-  static constexpr std::uint32_t kMarksPerTick = 64;  ///< channels
+  static constexpr std::uint32_t kMarksPerTick = 64;  ///< channels, or more where that is too slow
+  static constexpr std::uint32_t kTicksPerRound = 16;
   /// A line whose ring is empty and whose hook redirects nothing for so long has lost what is
   /// outstanding: the kernel hands a redirected packet over at the end of its poll.
   static constexpr std::uint64_t kQuietNs = 200'000'000;
