@@ -52,7 +52,7 @@ class Reference final : public Decisions {
       from = run.first + run.count;
       delivered_ += run.count;
       for (std::uint64_t number = run.first; decision.epoch != 0 && number < from; ++number) {
-        require(numbers_.emplace(decision.epoch, number).second,
+        require(!ahead_.contains({decision.epoch, number}),
                 "a number of an epoch is delivered once");
         if (!behind_[packet.handle]) ahead_.emplace(decision.epoch, number);
       }
@@ -84,9 +84,8 @@ class Reference final : public Decisions {
 
  private:
   std::vector<unsigned> decisions_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> numbers_;  ///< epoch and number
-  /// Of them, those that did not come from behind their own line: what filled an old hole may turn
-  /// out to have begun the next epoch, and then the hole is a gap.
+  /// Epochs and numbers that were delivered, but for what came from behind its own line: what
+  /// filled an old hole may turn out to have begun the next epoch, and then the hole is open again.
   std::set<std::pair<std::uint64_t, std::uint64_t>> ahead_;
   std::map<std::pair<std::uint8_t, std::uint64_t>, std::uint64_t> ends_;  ///< line and session
   std::vector<bool> behind_;                                              ///< of each packet
