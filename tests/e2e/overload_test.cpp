@@ -94,7 +94,9 @@ TEST_P(Overload, OnlyWhatNoLineCouldHandOverIsLost) {
   options.mode = row.mode;
   options.frames = row.frames;
   Running running(options);
-  feed(feed_on("AB", 1, kBefore));
+  feed(feed_on("AB", 1, kBefore / 2));
+  running.wait_until_quiet();
+  feed(feed_on("AB", kBefore / 2 + 1, kBefore / 2));  // the channel is published now
   running.wait_until_quiet();
 
   running.slow_us = row.slow_us;

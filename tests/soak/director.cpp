@@ -95,7 +95,8 @@ std::optional<Outcome> Director::play(const Scenario& scenario, const std::atomi
   detach_hooks();
   Outcome outcome{.figures = check(stage, runs_),
                   .seconds = static_cast<double>(end_ns - begin_ns) / 1e9,
-                  .findings = {}};
+                  .findings = {},
+                  .summaries = stage.summaries};
   outcome.findings = shared_.findings.texts();
   return outcome;
 }

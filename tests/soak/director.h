@@ -20,6 +20,7 @@ struct Outcome {
   Figures figures;
   double seconds = 0;                 ///< while the lines were sending
   std::vector<std::string> findings;  ///< none: everything added up
+  std::string summaries;              ///< of the receivers, when something did not
 };
 
 /// Plays scenarios, one after the other: starts receivers, has the lines sent, does to the receiver

@@ -19,7 +19,7 @@ class Findings {
   std::vector<std::string> texts() const;
 
  private:
-  static constexpr std::size_t kKept = 8;
+  static constexpr std::size_t kKept = 16;
   static constexpr std::size_t kRoom = 240;
   struct Text {
     std::atomic<bool> is_written = false;

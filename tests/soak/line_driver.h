@@ -45,6 +45,9 @@ struct Stage {
   std::array<std::atomic<Position>, 2> positions{};
   std::array<LineLedger, kLedgerLines> lines{};  ///< each by its sender
 
+  /// Of runs that did not add up.
+  std::string summaries{};
+
   static constexpr std::uint32_t certain(std::size_t run) {
     return static_cast<std::uint32_t>(2 * run + 1);
   }

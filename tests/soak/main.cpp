@@ -62,9 +62,10 @@ void print_outcome(const Scenario& scenario, const Outcome& outcome) {
 }
 
 void print_failure(const Scenario& scenario, const Options& options,
-                   const std::vector<std::string>& findings) {
+                   const std::vector<std::string>& findings, const std::string& summaries = {}) {
   fmt::print("seed {}: {}\n", scenario.seed, describe(scenario));
   for (const std::string& finding : findings) fmt::print("  {}\n", finding);
+  fmt::print("{}", summaries);
   fmt::print("replay it with: ./dev soak 1 --seed {} --scenario {} --packets {}\n", scenario.seed,
              scenario.name, options.packets);
 }
@@ -117,7 +118,7 @@ int soak(const Options& options) {
       print_outcome(scenario, *outcome);
       add(totals, *outcome);
       failed = !outcome->findings.empty();
-      if (failed) print_failure(scenario, options, outcome->findings);
+      if (failed) print_failure(scenario, options, outcome->findings, outcome->summaries);
     } catch (const Error& error) {
       failed = true;
       print_failure(scenario, options, {error.what()});

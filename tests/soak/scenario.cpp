@@ -269,6 +269,18 @@ void a_stop(Scenario& scenario, Random& random) {
   some_lag(scenario, random, 50'000);
 }
 
+/// Before the channels are published all of it goes up, on half of the credits.
+void a_stop_at_once(Scenario& scenario, Random& random) {
+  const Position begin = random.between(1, 2'000);
+  scenario.disturbances.push_back(
+      {Disturbance::Kind::stopped, {begin, begin + some_place(scenario, random, 0.05, 0.5)}});
+  some_lag(scenario, random, 20'000);
+  for (LineHabits& line : scenario.lines) {
+    line.waits_for_room = random.one_in(2);
+    line.impairment.loss = random.one_of({0.0, 0.02});
+  }
+}
+
 void another_receiver(Scenario& scenario, Random& random, Disturbance::Kind kind) {
   const std::uint64_t times = random.between(1, 2);
   for (std::uint64_t i = 0; i < times; ++i) {
@@ -318,6 +330,8 @@ constexpr std::array kKinds = {
     KindOfScenario{{"slow", "an application slower than the feed"}, slow_application, nobody_waits},
     KindOfScenario{
         {"stopped", "a receiver that stands still while the lines go on"}, nothing_more, a_stop},
+    KindOfScenario{
+        {"surprised", "the same before its channels are published"}, nothing_more, a_stop_at_once},
     KindOfScenario{{"killed", "a receiver that is killed, and the next one"}, nothing_more, a_kill},
     KindOfScenario{
         {"ended", "a receiver that ends in full flow, and the next one"}, nothing_more, an_end},

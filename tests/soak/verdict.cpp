@@ -23,7 +23,7 @@ struct MissedRange {
   friend auto operator<=>(const MissedRange&, const MissedRange&) = default;
 };
 
-/// Neighbours become one: what user space gave up early is told by itself.
+/// Neighbours become one.
 std::vector<MissedRange> merged(std::vector<MissedRange> ranges) {
   std::ranges::sort(ranges);
   std::vector<MissedRange> all;
@@ -52,10 +52,9 @@ class RunCheck {
   void check() {
     for (std::uint32_t channel = 0; channel < ledger_.channels(); ++channel) check_channel(channel);
     check_refusals();
-    if (run_.was_killed()) return;
-    check_gaps();
-    check_totals();
-    for (std::size_t line = 0; line < ledger_.lines(); ++line) check_line(line);
+    if (!run_.was_killed()) check_summary();
+    for (const std::string& wrong : wrong_messages_) find(wrong);
+    if (!stage_.findings.empty()) tell_summary();
   }
   std::uint64_t delivered() const noexcept { return delivered_; }
   std::uint64_t missed() const noexcept { return missed_; }
@@ -63,6 +62,20 @@ class RunCheck {
  private:
   void find(const std::string& what) {
     stage_.findings.add(fmt::format("receiver {}: {}", run_.run + 1, what));
+  }
+
+  void check_summary() {
+    check_totals();
+    for (std::size_t line = 0; line < ledger_.lines(); ++line) check_line(line);
+    check_gaps();
+  }
+  /// What did not add up, beside it what the run said itself: of a length that can be read.
+  void tell_summary() {
+    Json summary = run_.summary;
+    if (summary.is_null()) return;
+    summary.erase("gaps");
+    if (summary["channels"].size() > 4) summary.erase("channels");
+    stage_.summaries += fmt::format("receiver {}: {}\n", run_.run + 1, summary.dump());
   }
 
   void check_channel(std::uint32_t channel) {
@@ -156,9 +169,10 @@ class RunCheck {
     const char* const what = wrong_ == Wrong::lost    ? "were brought and not delivered"
                              : wrong_ == Wrong::twice ? "were delivered more than once"
                                                       : "were delivered, and no line brought them";
-    find(fmt::format("{} messages from {} on of channel {}, numbering {}, {} ({})", wrong_count_,
-                     wrong_first_.number, wrong_first_.channel, wrong_first_.life + 1, what,
-                     history(wrong_first_)));
+    wrong_messages_.push_back(
+        fmt::format("{} messages from {} on of channel {}, numbering {}, {} ({})", wrong_count_,
+                    wrong_first_.number, wrong_first_.channel, wrong_first_.life + 1, what,
+                    history(wrong_first_)));
     wrong_ = Wrong::nothing;
   }
   /// Of the first of them.
@@ -200,7 +214,7 @@ class RunCheck {
       said.push_back({std::stoull(gap["channel"].get<std::string>()), gap["epoch"], first,
                       first + gap["count"].get<std::uint64_t>()});
     }
-    said = merged(said);
+    std::ranges::sort(said);
     const std::vector<MissedRange> are = merged(gaps_);
     for (const MissedRange& range : said)
       if (!std::ranges::binary_search(are, range) && !is_part_of_one(are, range))
@@ -293,6 +307,7 @@ class RunCheck {
   std::uint64_t missed_ = 0;
   std::vector<std::uint64_t> missed_by_line_;
   std::vector<MissedRange> gaps_;
+  std::vector<std::string> wrong_messages_;
   Wrong wrong_ = Wrong::nothing;
   Identity wrong_first_;
   std::uint64_t wrong_count_ = 0;
