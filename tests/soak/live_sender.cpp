@@ -2,6 +2,8 @@
 #include "soak/live_sender.h"
 
 #include <array>
+#include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 #include <linux/ethtool.h>
@@ -15,11 +17,16 @@
 #include <bpf/libbpf.h>
 
 #include "live_packets.skel.h"
+#include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/interface.h"
 
 namespace linearb::soak {
 namespace {
+
+/// Each run takes one of 65,534 numbers for its pages (MEM_ID_MAX in net/core/xdp.c), and gives it
+/// back after a grace period: ENOSPC when many runs came in a short time.
+constexpr std::uint64_t kNumbersFreeNs = 10'000'000'000;
 
 int quiet(libbpf_print_level, const char*, va_list) {
   return 0;
@@ -49,6 +56,7 @@ void LiveSender::send(std::uint32_t count, std::uint32_t batch) {
   const std::array<std::uint8_t, SOAK_PACKET_ROOM> room{};
   auto& next_slot = skeleton_->bss->next_slot;
   next_slot = 0;
+  const std::uint64_t give_up_ns = sys::monotonic_ns() + kNumbersFreeNs;
   // A signal ends a run early; the slot that comes next says how early.
   while (next_slot < count) {
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = room.data(), .data_size_in = room.size(),
@@ -56,7 +64,9 @@ void LiveSender::send(std::uint32_t count, std::uint32_t batch) {
                 .batch_size = batch);
     const int error =
         bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.live_packets), &options);
-    if (error && error != -EINTR)
+    if (error == -ENOSPC && sys::monotonic_ns() < give_up_ns)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    else if (error && error != -EINTR)
       sys::throw_errno("send live frames (BPF_PROG_RUN)", "this needs Linux 5.18 or newer", error);
   }
 }

@@ -264,9 +264,30 @@ void slow_application(Scenario& scenario, Random& random) {
   scenario.block = random.one_of<std::uint32_t>({1, 16});
 }
 
+/// What waits in the rings of a line spans more numbers than user space has a bitmap for, and the
+/// other lines are already behind it.
+void deep_rings(Scenario& scenario, Random& random) {
+  large_packets(scenario, random);
+  scenario.mode = Mode::native;
+  scenario.frames = random.one_of<std::uint32_t>({4096, 16'384, 16'384});
+  scenario.block = 64;
+  scenario.batch = 64;
+  scenario.slow_ns = random.one_of<std::uint32_t>({5'000, 10'000, 20'000});
+  scenario.packets_factor = 2;
+}
+
+void everybody_floods(Scenario& scenario, Random& random) {
+  for (LineHabits& line : scenario.lines) {
+    line.waits_for_room = false;
+    line.impairment.loss = random.one_of({0.0, 0.02});
+  }
+  some_lag(scenario, random, 20'000);
+}
+
 void a_stop(Scenario& scenario, Random& random) {
   scenario.disturbances.push_back({Disturbance::Kind::stopped, some_stretch(scenario, random)});
   some_lag(scenario, random, 50'000);
+  for (LineHabits& line : scenario.lines) line.impairment.loss = random.one_of({0.0, 0.02});
 }
 
 /// Before the channels are published all of it goes up, on half of the credits.
@@ -328,6 +349,9 @@ constexpr std::array kKinds = {
         {"channels", "more than a hundred, a hole in one"}, many_channels, a_hole_in_one},
     KindOfScenario{{"overload", "rings of 64, lines that do not wait"}, small_rings, nobody_waits},
     KindOfScenario{{"slow", "an application slower than the feed"}, slow_application, nobody_waits},
+    KindOfScenario{{"backlog", "the same, with rings that span several windows"},
+                   deep_rings,
+                   everybody_floods},
     KindOfScenario{
         {"stopped", "a receiver that stands still while the lines go on"}, nothing_more, a_stop},
     KindOfScenario{
