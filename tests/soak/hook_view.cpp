@@ -38,6 +38,11 @@ HookView::Counts HookView::counts(std::size_t line) const noexcept {
   return counts;
 }
 
+bool HookView::is_published(std::size_t line) const noexcept {
+  const lb_mark& mark = hook_.maps().mark(0, static_cast<std::uint32_t>(line));
+  return lb_load_acquire(&mark.published) != 0;
+}
+
 std::uint64_t HookView::outstanding(std::size_t line) const noexcept {
   lb_credit& credit = hook_.maps().credit(static_cast<std::uint32_t>(line) * LB_QUEUES_MAX);
   const std::uint64_t returned = lb_load_acquire(&credit.returned);

@@ -23,6 +23,8 @@ class HookView {
     std::uint64_t no_receiver = 0;
   };
   Counts counts(std::size_t line) const noexcept;
+  /// The hook may claim and drop what comes on the line, on the first channel at least.
+  bool is_published(std::size_t line) const noexcept;
   /// Packets of a line that were redirected, and whose frames are not back.
   std::uint64_t outstanding(std::size_t line) const noexcept;
   /// Packets of a line for which there is room, whatever the hook thinks of them.

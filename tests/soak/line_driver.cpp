@@ -143,8 +143,9 @@ std::uint32_t LineDriver::wait_for_room(std::size_t line) {
       std::this_thread::sleep_for(kNobodyThere);
       return scenario_.block;
     }
-    if (!scenario_.lines[line].waits_for_room) return scenario_.block;
-    const std::uint64_t room = stage_.views[Stage::run_of(phase)]->room(line);
+    const HookView& view = *stage_.views[Stage::run_of(phase)];
+    if (!scenario_.lines[line].waits_for_room && view.is_published(line)) return scenario_.block;
+    const std::uint64_t room = view.room(line);
     if (room >= std::min(scenario_.block, scenario_.frames / 4))
       return static_cast<std::uint32_t>(std::min<std::uint64_t>(room, scenario_.block));
     patience.look_again();
