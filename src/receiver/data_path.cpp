@@ -90,18 +90,44 @@ void DataPath::close(Port& port) noexcept {
   std::erase(ports_, &port);
 }
 
+/// Where rings are full the one whose packets are oldest goes first, and no other gets ahead of it:
+/// read in turns, a line with few packets would be shown as far ahead of one with many as a ring is
+/// deep, and the sequencer remembers only so many holes from so far behind.
 std::uint32_t DataPath::receive() noexcept {
   std::uint32_t received = 0;
-  for (Port* port : ports_) received += receive_from(*port);
+  Port* oldest = furthest_behind();
+  while (oldest) {
+    received += receive_from(*oldest, kBatch);
+    if (oldest->behind_ns != 0) break;
+    oldest = furthest_behind();
+  }
+  for (Port* port : ports_) {
+    if (port == oldest) continue;
+    if (oldest && port->seen_ns > oldest->behind_ns)
+      port->ring_was_empty = false;  // nobody has looked
+    else
+      received += receive_from(*port, oldest ? 1 : kBatch);
+  }
   return received;
 }
 
-std::uint32_t DataPath::receive_from(Port& port) noexcept {
-  xsk::RxBatch batch = port.socket->receive(kBatch);
+/// Null when all rings were emptied the last time.
+Port* DataPath::furthest_behind() const noexcept {
+  Port* furthest = nullptr;
+  for (Port* port : ports_)
+    if (port->behind_ns != 0 && (!furthest || port->behind_ns < furthest->behind_ns))
+      furthest = port;
+  return furthest;
+}
+
+std::uint32_t DataPath::receive_from(Port& port, std::uint32_t most) noexcept {
+  xsk::RxBatch batch = port.socket->receive(most);
   port.ring_was_empty = batch.empty();
+  port.behind_ns = 0;
   if (batch.empty()) return 0;
   for (const xsk::RxPacket received : batch) take(port, received);
   const std::uint32_t size = batch.size();
+  if (size == most) port.behind_ns = port.seen_ns;
   port.received += size;
   const std::uint32_t returned = port.socket->refill(port.socket->pool().size());
   batch.release();
@@ -126,6 +152,7 @@ void DataPath::take(Port& port, const xsk::RxPacket& received) noexcept {
   ++judged_[packet.line];
   if (first_arrival_ns_ == 0) first_arrival_ns_ = packet.arrival_ns;
   last_arrival_ns_ = packet.arrival_ns;
+  port.seen_ns = packet.arrival_ns;
   sequencer_.push(packet);
   if (follows && !parts_.uses_identifiers && sequencer_.has(packet.channel))
     publication_.follow(packet.channel, packet.line, sequencer_.channel(packet.channel));

@@ -78,7 +78,8 @@ class DataPath final : private sequencer::Decisions {
   bool has_come(const Port& port, std::uint64_t redirected) const noexcept;
   void open(Port& port) noexcept;
   void close(Port& port) noexcept;
-  std::uint32_t receive_from(Port& port) noexcept;
+  Port* furthest_behind() const noexcept;
+  std::uint32_t receive_from(Port& port, std::uint32_t most) noexcept;
   void take(Port& port, const xsk::RxPacket& received) noexcept;
   bool describe(const xsk::RxPacket& received, const Port& port,
                 sequencer::Packet& packet) noexcept;

@@ -36,6 +36,8 @@ struct Port {
   std::uint64_t kernel_lost = 0;
   std::uint64_t held = 0;  ///< received, and neither in the pool nor with the kernel
   bool ring_was_empty = true;
+  std::uint64_t seen_ns = 0;    ///< when the last packet arrived that was read
+  std::uint64_t behind_ns = 0;  ///< the same while more may be in the ring; 0: it was emptied
   std::uint64_t quiet_redirected = 0;  ///< the hook's count when it last moved, or the ring did
   std::uint64_t quiet_since_ns = 0;
   /// Given up by the kernel's silence so far, for whoever looks after the interfaces.

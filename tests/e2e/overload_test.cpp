@@ -131,6 +131,43 @@ class OverloadInMode : public LabTest, public ::testing::WithParamInterface<Mode
 INSTANTIATE_TEST_SUITE_P(Modes, OverloadInMode, ::testing::Values(Mode::native, Mode::generic),
                          [](const auto& test) { return name_of(test.param); });
 
+/// Line B has few packets, from further on; line A many, from before. Read in turns the rings would
+/// show B far beyond the memory of what A brings, with more holes than are remembered from there.
+TEST_P(OverloadInMode, TheRingWhosePacketsAreOldestIsReadFirst) {
+  constexpr std::uint32_t kCut = 16;
+  constexpr std::uint64_t kBefore = 500;
+  constexpr std::uint64_t kPackets = 10'000;
+  constexpr std::uint64_t kFurtherOn = 20'000;
+  ReceiverOptions options;
+  options.mode = GetParam();
+  options.frames = 16'384;
+  options.channels[0].framing = "moldudp64";
+  Running running(options);
+  const auto feed_packets = [&](const char* lines, std::uint64_t first, std::uint64_t packets,
+                                double loss) {
+    auto feeding = feed_on(lines, 1 + first * kCut, packets, "moldudp64");
+    for (auto& line : feeding.lines) {
+      line.messages_per_packet = kCut;
+      line.impairment.loss = loss;
+    }
+    return feed(feeding);
+  };
+  for (const std::uint64_t first : {0ul, kBefore}) {
+    feed_packets("AB", first, kBefore, 0);
+    running.wait_until_quiet();
+  }
+  running.blocked = true;
+  feed_packets("A", 2 * kBefore, kPackets, 0);
+  const feeder::FeederResult sparse = feed_packets("B", 2 * kBefore + kPackets, kFurtherOn, 0.9);
+  running.blocked = false;
+  const Summary summary = running.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(sum(summary, &LineSummary::no_credit), 0u);
+  running.expect_once(1, 1, (2 * kBefore + kPackets) * kCut);
+  const std::uint64_t brought = kFurtherOn - sparse.lines[0].ledger.dropped;
+  EXPECT_EQ(summary.messages, (2 * kBefore + kPackets + brought) * kCut);
+}
+
 constexpr std::uint16_t kFirstPort = 30'001;
 
 Bytes packet_of(std::uint32_t channel, std::uint32_t number) {
