@@ -10,6 +10,7 @@
 #include "core/credit.h"
 #include "core/histogram.h"
 #include "core/mark.h"
+#include "core/memory.h"
 #include "core/window.h"
 
 /*
@@ -17,7 +18,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   3
+#define LB_LAYOUT_VERSION   4
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
@@ -106,7 +107,10 @@ LB_STATIC_ASSERT(sizeof(struct lb_channel) == 18 * 1024, "18 KiB a channel");
 /* marks: array of struct lb_mark, index channel * LB_LINES_MAX + line.
  * credits: array of struct lb_credit, index slot.
  * skews: array of struct lb_histogram, index bank * LB_LINES_MAX + line.
- * framings: array of struct lb_framing (framing/framing.h). */
+ * framings: array of struct lb_framing (framing/framing.h).
+ * memories: array of struct lb_memory, one value a channel. The hook does not read it, it only
+ * keeps it: a loader makes it for a hook that is to outlive its receivers, others have none. */
+LB_STATIC_ASSERT((int)LB_MEMORY_LINES == (int)LB_LINES_MAX, "a line of the memory for each line");
 
 /* ---- counters: array, index (bank * LB_LINES_MAX + line) * LB_CPUS_MAX + cpu ----------------- */
 

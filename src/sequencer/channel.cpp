@@ -20,11 +20,34 @@ Packet without_place(Packet packet) noexcept {
 
 }  // namespace
 
-Channel::Channel(std::uint32_t serial, const lb_framing& framing, Shared& shared)
+Channel::Channel(std::uint32_t serial, const lb_framing& framing, Shared& shared, lb_memory* memory)
     : serial_(serial),
       framing_(framing),
       shared_(shared),
-      epochs_{Epoch(shared.gaps), Epoch(shared.gaps)} {}
+      own_memory_(memory ? nullptr : std::make_unique<lb_memory>()),
+      memory_(memory ? *memory : *own_memory_),
+      // Nobody asks what was in hand in memory that goes with the process.
+      epochs_{Epoch(shared.gaps, memory_.banks[0], memory ? &memory_.in_hand : nullptr),
+              Epoch(shared.gaps, memory_.banks[1], memory ? &memory_.in_hand : nullptr)} {}
+
+bool Channel::adopt() noexcept {
+  for (std::size_t i = 0; i < epochs_.size(); ++i) {
+    const lb_delivered& bank = memory_.banks[i];
+    if (!epochs_[i].delivered.adopt({serial_, bank.epoch})) continue;
+    epochs_[i].number = bank.epoch;
+    epochs_[i].session = bank.session;
+    epochs_[i].began_ns = bank.began_ns;
+  }
+  if (previous_->number > newest_->number) std::swap(newest_, previous_);
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const lb_memory_line& line = memory_.lines[i];
+    if (epoch_numbered(line.epoch) == nullptr) continue;
+    lines_[i].epoch = line.epoch;
+    lines_[i].end = line.end;
+    lines_[i].last_ns = line.last_ns;
+  }
+  return newest_->number != 0;
+}
 
 void Channel::data(const Packet& packet) noexcept {
   LineState& line = lines_[packet.line];
@@ -94,6 +117,7 @@ void Channel::take_back(LineState& line, const Packet& packet) noexcept {
   for (const LineState& other : lines_)
     if (other.epoch == mistaken) return;
   close(*newest_);
+  newest_->delivered.disown();
   std::swap(newest_, previous_);
 }
 
@@ -504,7 +528,7 @@ Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
   newest_->session = session;
   newest_->began_ns = now_ns;
   newest_->packets = 0;
-  newest_->delivered.begin(first, {serial_, number});
+  newest_->delivered.begin(first, {serial_, number}, session, now_ns);
   return *newest_;
 }
 
@@ -513,6 +537,7 @@ void Channel::close(Epoch& epoch) noexcept {
   if (epoch.number == 0) return;
   closed_messages_ += epoch.delivered.messages();
   closed_gap_messages_ += epoch.delivered.gap_messages();
+  closed_adopted_ += epoch.delivered.adopted();
   epoch.delivered.report_gaps();
   for (LineState& line : lines_)
     if (line.epoch == epoch.number) line.forgotten_end = epoch.delivered.end();
@@ -571,6 +596,13 @@ std::uint64_t Channel::gap_messages() const noexcept {
   std::uint64_t messages = closed_gap_messages_;
   for (const Epoch& epoch : epochs_)
     if (epoch.number != 0) messages += epoch.delivered.gap_messages();
+  return messages;
+}
+
+std::uint64_t Channel::adopted() const noexcept {
+  std::uint64_t messages = closed_adopted_;
+  for (const Epoch& epoch : epochs_)
+    if (epoch.number != 0) messages += epoch.delivered.adopted();
   return messages;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/layout.h"
@@ -46,8 +47,15 @@ struct Shared {
 /// delivered at once all the same.
 class Channel {
  public:
-  /// `serial` is what its gaps and deliveries are said to be of.
-  Channel(std::uint32_t serial, const lb_framing& framing, Shared& shared);
+  /// `serial` is what its gaps and deliveries are said to be of. What was delivered is remembered
+  /// in `memory`, which outlives this object and is not looked at before adopt() or the first
+  /// packet; without it in memory of its own.
+  Channel(std::uint32_t serial, const lb_framing& framing, Shared& shared,
+          lb_memory* memory = nullptr);
+
+  /// Before the first packet: goes on where the one before stood whose memory it is, as if it had
+  /// been that one, and nothing had come meanwhile. False when it remembers nothing.
+  bool adopt() noexcept;
 
   std::uint32_t serial() const noexcept { return serial_; }
   const lb_framing& framing() const noexcept { return framing_; }
@@ -65,6 +73,8 @@ class Channel {
 
   std::uint64_t messages() const noexcept;
   std::uint64_t gap_messages() const noexcept;
+  /// Of the range that these two are of: what the one before it answered for. See Delivered.
+  std::uint64_t adopted() const noexcept;
   std::uint64_t lost_messages(std::uint32_t line) const noexcept {
     return lines_[line].lost_messages;
   }
@@ -73,6 +83,12 @@ class Channel {
   std::uint64_t newest_session() const noexcept { return newest_->session; }
   bool line_is_in_newest(std::uint32_t line) const noexcept {
     return newest_->number != 0 && lines_[line].epoch == newest_->number;
+  }
+  /// 0: it has shown nothing.
+  std::uint64_t line_epoch(std::uint32_t line) const noexcept { return lines_[line].epoch; }
+  /// What it brought was delivered as a jump, and nothing has confirmed that so far.
+  bool line_is_apart(std::uint32_t line) const noexcept {
+    return lines_[line].candidate.active && lines_[line].candidate.delivered;
   }
   /// After the highest number that the line has shown in its epoch.
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
@@ -86,7 +102,8 @@ class Channel {
 
  private:
   struct Epoch {
-    explicit Epoch(GapList& gaps) : delivered(gaps) {}
+    Epoch(GapList& gaps, lb_delivered& memory, lb_in_hand* in_hand)
+        : delivered(gaps, memory, in_hand) {}
 
     std::uint64_t number = 0;  ///< 0: unused
     std::uint64_t session = 0;
@@ -159,6 +176,8 @@ class Channel {
   std::uint32_t serial_;
   lb_framing framing_;
   Shared& shared_;
+  std::unique_ptr<lb_memory> own_memory_;  ///< null: somebody else's is used
+  lb_memory& memory_;
   std::array<LineState, LB_LINES_MAX> lines_;
   std::array<Epoch, 2> epochs_;
   Epoch* newest_ = &epochs_[0];
@@ -166,6 +185,7 @@ class Channel {
   std::uint64_t epochs_begun_ = 0;
   std::uint64_t closed_messages_ = 0;
   std::uint64_t closed_gap_messages_ = 0;
+  std::uint64_t closed_adopted_ = 0;
   /// Delivered while doubted, and of no epoch yet.
   std::uint64_t apart_messages_ = 0;
   std::array<std::uint64_t, 8> over_{};  ///< the sessions that ended last

@@ -2,78 +2,151 @@
 #include "sequencer/delivered.h"
 
 #include <bit>
+#include <utility>
 
 namespace linearb::sequencer {
+namespace {
 
-Delivered::Delivered(GapList& gaps)
-    : gaps_(gaps),
-      bits_(std::make_unique<std::uint64_t[]>(kWords)),
-      times_ms_(std::make_unique<std::uint32_t[]>(kSteps)) {
-  missing_.reserve(2 * kMissing + 1);  // filling a hole in its middle makes two of it
+constexpr std::uint64_t kCountMax = 65'535;  // of a packet
+static_assert(kCountMax / LB_MEMORY_WORD_MESSAGES + 2 <= LB_MEMORY_HAND_WORDS);
+
+std::uint64_t size_of(lb_range range) noexcept {
+  return range.first < range.end ? range.end - range.first : 0;
 }
 
-void Delivered::begin(std::uint64_t first, GapOrigin origin) noexcept {
+lb_range both(lb_range a, lb_range b) noexcept {
+  return {std::max(a.first, b.first), std::min(a.end, b.end)};
+}
+
+/// To a list that nobody reads yet.
+void append(lb_missing& list, lb_range range) noexcept {
+  if (range.first < range.end) list.ranges[list.count++] = range;
+}
+
+}  // namespace
+
+void Delivered::begin(std::uint64_t first, GapOrigin origin, std::uint64_t session,
+                      std::uint64_t began_ns) noexcept {
+  disown();
+  const std::uint64_t base = first > kBack ? (first - kBack) / kStep * kStep : 0;
+  memory_.session = session;
+  memory_.began_ns = began_ns;
+  memory_.first = memory_.end = first;
+  memory_.base = memory_.sliding_to = base;
+  memory_.list = 0;
+  memory_.answered = {};
+  memory_.missing[0].count = memory_.missing[0].has_forgotten = memory_.missing[0].forgotten = 0;
+  std::ranges::fill(memory_.bits, 0);
+  std::ranges::fill(memory_.times_ms, 0);
   origin_ = origin;
-  std::fill_n(bits_.get(), kWords, 0);
-  std::fill_n(times_ms_.get(), kSteps, 0);
-  base_ = first > kBack ? (first - kBack) / kStep * kStep : 0;
-  first_ = end_ = first;
+  messages_ = holes_ = 0;
+  own_first_ = first;
+  lb_memory_store(&memory_.epoch, origin.epoch);
+}
+
+bool Delivered::adopt(GapOrigin origin) noexcept {
+  if (!is_sound()) {
+    disown();
+    return false;
+  }
+  origin_ = origin;
+  put_back_what_was_in_hand();
+  finish_slide();
+  drop_what_does_not_count_yet();
+  memory_.end = std::max(memory_.end, base());
+  if (!missing().empty()) memory_.first = std::min(memory_.first, missing().front().first);
   messages_ = 0;
-  missing_.clear();
-  has_forgotten_ = false;
+  holes_ = list().forgotten;
+  own_first_ = end();
+  for_each_hole([this](lb_range hole) {
+    if (size_of(hole) == 0) return;
+    holes_ += size_of(hole);
+    own_first_ = std::min(own_first_, hole.first);
+  });
+  if (list().forgotten > 0) {  // which they were, nobody knows any more
+    own_first_ = std::min(own_first_, first());
+    gaps_.truncate();
+  }
+  return true;
+}
+
+/// Whether it can be worked on at all: nothing outside of it is ever touched.
+bool Delivered::is_sound() const noexcept {
+  if (memory_.epoch == 0 || memory_.list > 1 || list().count > LB_MEMORY_MISSING) return false;
+  if (base() % kStep != 0 || memory_.first > memory_.end || memory_.end > top()) return false;
+  const bool is_sliding = memory_.sliding_to > base();
+  if (is_sliding && memory_.sliding_to != base() + kStep) return false;
+  std::uint64_t before = 0;
+  return std::ranges::all_of(missing(), [&](const lb_range& range) {
+    return range.first < range.end && std::exchange(before, range.end) <= range.first;
+  });
+}
+
+/// As often as it takes: it stays in hand.
+void Delivered::put_back_what_was_in_hand() noexcept {
+  if (!in_hand_ || in_hand_->count == 0 || in_hand_->epoch != memory_.epoch) return;
+  const std::uint64_t end = in_hand_->first + in_hand_->count;
+  if (in_hand_->count > kCountMax || end > top() || in_hand_->list > 1) return;
+  const std::uint64_t* held = in_hand_->words;
+  for (std::uint64_t number = std::max(in_hand_->first, base()) / kWordBits * kWordBits;
+       number < end; number += kWordBits)
+    word(number) = *held++;
+  lb_memory_store(&memory_.list, in_hand_->list);
+}
+
+void Delivered::finish_slide() noexcept {
+  if (memory_.sliding_to <= base()) return;
+  clear_step(base());
+  lb_memory_store(&memory_.base, memory_.sliding_to);
+}
+
+void Delivered::drop_what_does_not_count_yet() noexcept {
+  lb_missing& list = this->list();
+  while (list.count > 0 && list.ranges[list.count - 1].first >= base()) --list.count;
+  if (list.count == 0) return;
+  lb_range& last = list.ranges[list.count - 1];
+  last.end = std::min(last.end, base());
 }
 
 Delivered::Knowledge Delivered::knowledge(std::uint64_t first, std::uint32_t count) const noexcept {
   for (std::uint64_t number = first; number < first + count;) {
-    if (number >= end_) return Knowledge::missing;
-    if (number >= base_) {
+    if (number >= end()) return Knowledge::missing;
+    if (number >= base()) {
       const std::uint64_t hit = next(number, true);
       return hit < first + count ? Knowledge::delivered : Knowledge::missing;
     }
-    if (number < first_) {
-      number = first_;
+    if (number < this->first()) {
+      number = this->first();
       continue;
     }
-    const auto hole = const_cast<Delivered*>(this)->find_missing(number);
-    if (hole == missing_.end() || hole->first > number)
-      return has_forgotten_ && hole == missing_.begin() ? Knowledge::forgotten
-                                                        : Knowledge::delivered;
+    const lb_range* const hole = find_missing(number);
+    if (hole == list().ranges + list().count || hole->first > number)
+      return list().has_forgotten && hole == list().ranges ? Knowledge::forgotten
+                                                           : Knowledge::delivered;
     number = hole->end;
   }
   return Knowledge::missing;
 }
 
 std::uint32_t Delivered::time_ms(std::uint64_t number) const noexcept {
-  return number >= base_ && number < top() ? step_time_ms(number) : 0;
+  return number >= base() && number < top() ? step_time_ms(number) : 0;
 }
 
 std::size_t Delivered::take(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms,
                             lb_run* news) noexcept {
+  open_hand();
   const std::uint64_t end = first + count;
   if (end > top()) slide_to_hold(end);
-  end_ = std::max(end_, end);
-  if (first < base_) {
+  raise_end(end);
+  if (first < base()) {
     forget_if_full();
     reach_back(first);
   }
-  std::size_t runs = 0;
-  for (std::uint64_t number = first; number < end; ++number) {
-    if (number < base_) {
-      if (!take_missing(number)) continue;
-    } else {
-      const std::uint64_t bit = 1ull << number % kWordBits;
-      std::uint64_t& held = word(number);
-      if (held & bit) continue;
-      if (now_ms != 0) step_time_ms(number) = now_ms;
-      held |= bit;
-      first_ = std::min(first_, number);
-    }
-    ++messages_;
-    if (runs > 0 && news[runs - 1].first + news[runs - 1].count == number)
-      ++news[runs - 1].count;
-    else
-      news[runs++] = {number, 1};
-  }
+  lower_first(first);
+  const std::size_t runs = find_news(first, end, news);
+  if (runs == 0) return 0;
+  take_in_hand(first, count);
+  mark({news, runs}, now_ms);
   return runs;
 }
 
@@ -86,25 +159,127 @@ bool Delivered::give_back(std::uint64_t number) noexcept {
 }
 
 void Delivered::announce(std::uint64_t end) noexcept {
+  open_hand();
   if (end > top()) slide_to_hold(end);
-  end_ = std::max(end_, end);
+  raise_end(end);
+}
+
+/// The runs of [first, end) that are missing.
+std::size_t Delivered::find_news(std::uint64_t first, std::uint64_t end,
+                                 lb_run* news) const noexcept {
+  std::size_t runs = 0;
+  for (std::uint64_t number = first; number < end;) {
+    const lb_range hole = next_hole(number, end);
+    if (hole.first >= end) break;
+    const auto size = static_cast<std::uint32_t>(size_of(hole));
+    if (runs > 0 && news[runs - 1].first + news[runs - 1].count == hole.first)
+      news[runs - 1].count += size;
+    else
+      news[runs++] = {hole.first, size};
+    number = hole.end;
+  }
+  return runs;
+}
+
+/// The next hole in [number, end); it begins at `end` if there is none. One that goes on in the
+/// bitmap is two.
+lb_range Delivered::next_hole(std::uint64_t number, std::uint64_t end) const noexcept {
+  if (number < base()) {
+    const lb_range* const range = find_missing(number);
+    if (range != list().ranges + list().count && range->first < end)
+      return {std::max(number, range->first), std::min(range->end, end)};
+    number = base();
+  }
+  if (number >= end) return {end, end};
+  const std::uint64_t hole = next(number, false);
+  if (hole >= end) return {end, end};
+  return {hole, std::min(next(hole, true), end)};
+}
+
+/// Whatever was in hand is settled: what moves the bitmap makes its words useless.
+void Delivered::open_hand() noexcept {
+  if (in_hand_) lb_memory_store(&in_hand_->count, 0);
+}
+
+/// From here on, until the count is cleared, the range counts as not delivered.
+void Delivered::take_in_hand(std::uint64_t first, std::uint32_t count) noexcept {
+  if (!in_hand_) return;
+  in_hand_->epoch = memory_.epoch;
+  in_hand_->first = first;
+  in_hand_->list = memory_.list;
+  std::uint64_t* held = in_hand_->words;
+  for (std::uint64_t number = std::max(first, base()) / kWordBits * kWordBits;
+       number < first + count; number += kWordBits)
+    *held++ = word(number);
+  lb_memory_store(&in_hand_->count, count);
+}
+
+void Delivered::mark(std::span<const lb_run> news, std::uint32_t now_ms) noexcept {
+  if (news.front().first < base())
+    take_missing(news.front().first, std::min(news.back().first + news.back().count, base()));
+  for (const lb_run& run : news) {
+    const std::uint64_t end = run.first + run.count;
+    for (std::uint64_t number = std::max(run.first, base()); number < end;) {
+      const std::uint64_t next = std::min(end, (number / kWordBits + 1) * kWordBits);
+      const std::uint64_t bits = ~0ull >> (kWordBits - (next - number));
+      word(number) |= bits << number % kWordBits;
+      if (now_ms != 0) step_time_ms(number) = now_ms;
+      number = next;
+    }
+    count_taken(run);
+  }
+}
+
+/// What somebody has reported as a gap is none of the holes here.
+void Delivered::count_taken(const lb_run& run) noexcept {
+  messages_ += run.count;
+  holes_ -= run.count - size_of(both({run.first, run.first + run.count}, memory_.answered));
+  own_first_ = std::min(own_first_, run.first);
+}
+
+void Delivered::raise_end(std::uint64_t end) noexcept {
+  if (end <= memory_.end) return;
+  holes_ += end - memory_.end;
+  memory_.end = end;
+}
+
+void Delivered::lower_first(std::uint64_t first) noexcept {
+  if (first >= memory_.first) return;
+  holes_ += memory_.first - first;
+  memory_.first = first;
+  own_first_ = std::min(own_first_, first);
 }
 
 void Delivered::report_gaps() const noexcept {
-  Range last;  // not added yet: what comes next may go on with it
-  const auto add = [&](Range range) {
-    if (last.first < last.end && last.end != range.first) gaps_.add(origin_, last);
-    last = {last.end == range.first ? last.first : range.first, range.end};
+  lb_range last{};  // not added yet: what comes next may go on with it
+  const auto add = [&] {
+    if (last.first < last.end) gaps_.add(origin_, {last.first, last.end});
   };
-  for (const Range& range : missing_) add(range);
-  std::uint64_t number = std::max(base_, first_);
-  while (number < end_) {
-    const std::uint64_t hole = next(number, false);
-    if (hole >= end_) break;
-    number = std::min(next(hole, true), end_);
-    add({hole, number});
+  for_each_hole([&](lb_range hole) {
+    if (size_of(hole) == 0) return;
+    if (last.end != hole.first) add();
+    last = {last.end == hole.first ? last.first : hole.first, hole.end};
+  });
+  add();
+}
+
+/// Of those that nobody has reported; empty ones among them.
+template <class Tell>
+void Delivered::for_each_hole(Tell tell) const noexcept {
+  for (const lb_range& range : missing()) for_unanswered(range, tell);
+  for (std::uint64_t number = std::max(base(), first()); number < end();) {
+    const lb_range hole = next_hole(number, end());
+    for_unanswered(hole, tell);
+    number = hole.end;
   }
-  if (last.first < last.end) gaps_.add(origin_, last);
+}
+
+template <class Tell>
+void Delivered::for_unanswered(lb_range range, Tell tell) const noexcept {
+  const lb_range answered = memory_.answered;
+  if (size_of(both(range, answered)) == 0) return tell(range);
+  tell(lb_range{range.first, answered.first});
+  tell(lb_range{answered.end, range.end});
 }
 
 /// The first number from `number` on that is delivered, or is not; top() if there is none.
@@ -119,69 +294,92 @@ std::uint64_t Delivered::next(std::uint64_t number, bool delivered) const noexce
 }
 
 /// Moves the bitmap up so that it holds the numbers before `end`. The holes that it leaves behind
-/// become missing ranges.
+/// become missing ranges. Step by step: one that is cut off is redone by finish_slide().
 void Delivered::slide_to_hold(std::uint64_t end) noexcept {
-  const std::uint64_t base = (end - kMessages + kStep - 1) / kStep * kStep;
-  const std::uint64_t left = std::min(base, top());
-  std::uint64_t number = std::max(base_, first_);
-  while (number < left) {
+  const std::uint64_t target = (end - kMessages + kStep - 1) / kStep * kStep;
+  const std::uint64_t left = std::min(target, top());
+  while (base() < left) slide_step();
+  if (base() == target) return;
+  // The bitmap is empty by now: it may jump.
+  if (target > first()) leave_behind({std::max(base(), first()), target});
+  lb_memory_store(&memory_.base, target);
+}
+
+void Delivered::slide_step() noexcept {
+  const std::uint64_t left = base() + kStep;
+  for (std::uint64_t number = std::max(base(), first()); number < left;) {
     const std::uint64_t hole = next(number, false);
     if (hole >= left) break;
     number = std::min(next(hole, true), left);
     leave_behind({hole, number});
   }
-  if (base > top() && base > first_) leave_behind({std::max(top(), first_), base});
-  const std::uint64_t cleared = std::min(base - base_, kMessages);
-  for (std::uint64_t i = 0; i < cleared; i += kWordBits) word(base_ + i) = 0;
-  for (std::uint64_t i = 0; i < cleared; i += kStep) step_time_ms(base_ + i) = 0;
-  base_ = base;
+  lb_memory_store(&memory_.sliding_to, left);
+  clear_step(base());
+  lb_memory_store(&memory_.base, left);
 }
 
-void Delivered::leave_behind(Range missing) noexcept {
-  if (!missing_.empty() && missing_.back().end == missing.first) {
-    missing_.back().end = missing.end;
+void Delivered::clear_step(std::uint64_t number) noexcept {
+  for (std::uint64_t i = 0; i < kStep; i += kWordBits) word(number + i) = 0;
+  step_time_ms(number) = 0;
+}
+
+void Delivered::leave_behind(lb_range range) noexcept {
+  if (!missing().empty() && missing().back().end == range.first) {
+    lb_memory_store(&list().ranges[list().count - 1].end, range.end);
     return;
   }
   forget_if_full();
-  missing_.push_back(missing);
+  lb_missing& list = this->list();
+  list.ranges[list.count] = range;
+  lb_memory_store(&list.count, list.count + 1);
 }
 
 /// Nothing before the first number was delivered: from `first` up to it everything is missing.
 void Delivered::reach_back(std::uint64_t first) noexcept {
-  if (first >= first_) return;
-  missing_.insert(missing_.begin(), {first, std::min(base_, first_)});
-  first_ = first;
+  if (first >= this->first()) return;
+  lb_missing& spare = spare_list();
+  spare.has_forgotten = list().has_forgotten;
+  spare.forgotten = list().forgotten;
+  spare.count = 0;
+  append(spare, {first, std::min(base(), this->first())});
+  for (const lb_range& range : missing()) append(spare, range);
+  change_list();
 }
 
 void Delivered::forget_if_full() noexcept {
-  if (missing_.size() < 2 * kMissing) return;
-  const auto begin = missing_.begin();
-  for (auto range = begin; range != begin + kMissing; ++range) gaps_.add(origin_, *range);
-  missing_.erase(begin, begin + kMissing);
-  has_forgotten_ = true;
+  if (missing().size() < 2 * kMissing) return;
+  lb_missing& spare = spare_list();
+  spare.has_forgotten = 1;
+  spare.forgotten = list().forgotten;
+  spare.count = 0;
+  for (const lb_range& range : missing().first(kMissing))
+    for_unanswered(range, [&](lb_range gap) {
+      if (size_of(gap) == 0) return;
+      gaps_.add(origin_, {gap.first, gap.end});
+      spare.forgotten += size_of(gap);
+    });
+  for (const lb_range& range : missing().subspan(kMissing)) append(spare, range);
+  change_list();
 }
 
 /// The missing range that holds `number`, or the first one behind it.
-std::vector<Range>::iterator Delivered::find_missing(std::uint64_t number) noexcept {
+const lb_range* Delivered::find_missing(std::uint64_t number) const noexcept {
   return std::upper_bound(
-      missing_.begin(), missing_.end(), number,
-      [](std::uint64_t value, const Range& range) { return value < range.end; });
+      list().ranges, list().ranges + list().count, number,
+      [](std::uint64_t value, const lb_range& range) { return value < range.end; });
 }
 
-/// Takes one number out of the missing ranges. False when it is in none of them.
-bool Delivered::take_missing(std::uint64_t number) noexcept {
-  const auto range = find_missing(number);
-  if (range == missing_.end() || range->first > number) return false;
-  const Range rest{number + 1, range->end};
-  if (range->first < number) {
-    range->end = number;
-    if (rest.first < rest.end) missing_.insert(range + 1, rest);
-  } else if (rest.first < rest.end) {
-    *range = rest;
-  } else {
-    missing_.erase(range);
+/// Takes [first, end) out of the missing ranges.
+void Delivered::take_missing(std::uint64_t first, std::uint64_t end) noexcept {
+  lb_missing& spare = spare_list();
+  spare.has_forgotten = list().has_forgotten;
+  spare.forgotten = list().forgotten;
+  spare.count = 0;
+  for (const lb_range& range : missing()) {
+    append(spare, {range.first, std::min(range.end, std::max(range.first, first))});
+    append(spare, {std::max(range.first, std::min(range.end, end)), range.end});
   }
-  return true;
+  change_list();
 }
 
 }  // namespace linearb::sequencer

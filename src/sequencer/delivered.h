@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <vector>
+#include <span>
 
+#include "core/memory.h"
 #include "core/run.h"
-#include "core/window.h"
 #include "sequencer/gap_list.h"
 
 namespace linearb::sequencer {
@@ -19,12 +18,15 @@ namespace linearb::sequencer {
 /// than the bitmap: then the oldest holes are forgotten, which makes them gaps for good, and what
 /// would have filled them is late.
 ///
-/// All memory is taken in the constructor; nothing later allocates. One thread.
+/// It works on memory of its owner's (core/memory.h). Where that outlives the process, whoever
+/// comes next goes on from it by adopt(). Its figures are its own then: what it delivered itself,
+/// and the gaps that nobody has reported before.
+///
+/// Nothing allocates. One thread.
 class Delivered {
  public:
-  /// Twice the hook's window: what the hook calls late is still known here.
-  static constexpr std::uint64_t kMessages = 2 * LB_WINDOW_MESSAGES;
-  static constexpr std::size_t kMissing = 256;
+  static constexpr std::uint64_t kMessages = LB_MEMORY_MESSAGES;
+  static constexpr std::size_t kMissing = LB_MEMORY_FORGOTTEN;
   /// Room in the bitmap below the first number, for a slower line that brings what was before it.
   static constexpr std::uint64_t kBack = kMessages / 2;
 
@@ -34,17 +36,31 @@ class Delivered {
     forgotten,  ///< behind the memory
   };
 
-  /// Holes that are forgotten go to `gaps`, which outlives this object.
-  explicit Delivered(GapList& gaps);
+  /// Holes that are forgotten go to `gaps`. With `in_hand`, what take() marks is in hand until the
+  /// caller clears its count. All outlive this object; the memory is left as it is.
+  Delivered(GapList& gaps, lb_delivered& memory, lb_in_hand* in_hand = nullptr)
+      : gaps_(gaps), memory_(memory), in_hand_(in_hand) {}
 
-  /// Forgets everything; numbers begin at `first`. `origin` is what gaps are said to be of.
-  void begin(std::uint64_t first, GapOrigin origin) noexcept;
+  /// Forgets everything; numbers begin at `first`. `origin` is what gaps are said to be of; session
+  /// and time are for whoever adopts it.
+  void begin(std::uint64_t first, GapOrigin origin, std::uint64_t session = 0,
+             std::uint64_t began_ns = 0) noexcept;
+  /// Goes on from what is in the memory, whenever its writer was killed. What was in hand then was
+  /// not delivered. False when there is nothing, or nothing that makes sense; then begin().
+  bool adopt(GapOrigin origin) noexcept;
+  /// There was no such epoch: the memory has none.
+  void disown() noexcept { lb_memory_store(&memory_.epoch, 0); }
 
-  std::uint64_t first() const noexcept { return first_; }
+  std::uint64_t first() const noexcept { return memory_.first; }
   /// After the highest number that is known to exist, delivered or announced.
-  std::uint64_t end() const noexcept { return end_; }
+  std::uint64_t end() const noexcept { return memory_.end; }
+  /// Delivered here.
   std::uint64_t messages() const noexcept { return messages_; }
-  std::uint64_t gap_messages() const noexcept { return end_ - first_ - messages_; }
+  /// Missing, and not reported by whoever was here before.
+  std::uint64_t gap_messages() const noexcept { return holes_; }
+  /// Of the numbers from the first that is missing or was delivered here: those that others
+  /// answered for before. end() - that first one = messages + gap_messages + adopted.
+  std::uint64_t adopted() const noexcept { return end() - own_first_ - messages_ - holes_; }
 
   Knowledge knowledge(std::uint64_t first, std::uint32_t count) const noexcept;
 
@@ -69,38 +85,59 @@ class Delivered {
   void report_gaps() const noexcept;
 
  private:
-  static constexpr std::uint64_t kWordBits = 64;
-  static constexpr std::uint64_t kWords = kMessages / kWordBits;
-  /// The bitmap moves in steps, and a step has one time.
-  static constexpr std::uint64_t kStep = 512;
-  static constexpr std::uint64_t kSteps = kMessages / kStep;
-  static_assert((kWords & (kWords - 1)) == 0 && (kSteps & (kSteps - 1)) == 0);
+  static constexpr std::uint64_t kWordBits = LB_MEMORY_WORD_MESSAGES;
+  static constexpr std::uint64_t kStep = LB_MEMORY_STEP;
 
   std::uint64_t& word(std::uint64_t number) const noexcept {
-    return bits_[number / kWordBits % kWords];
+    return memory_.bits[number / kWordBits % LB_MEMORY_WORDS];
   }
-  std::uint64_t top() const noexcept { return base_ + kMessages; }
+  std::uint32_t& step_time_ms(std::uint64_t number) const noexcept {
+    return memory_.times_ms[number / kStep % LB_MEMORY_STEPS];
+  }
+  std::uint64_t base() const noexcept { return memory_.base; }
+  std::uint64_t top() const noexcept { return base() + kMessages; }
+  lb_missing& list() const noexcept { return memory_.missing[memory_.list]; }
+  /// The other one: changed at will, then change_list().
+  lb_missing& spare_list() const noexcept { return memory_.missing[memory_.list ^ 1]; }
+  void change_list() noexcept { lb_memory_store(&memory_.list, memory_.list ^ 1); }
+  std::span<const lb_range> missing() const noexcept { return {list().ranges, list().count}; }
+  const lb_range* find_missing(std::uint64_t number) const noexcept;
+
   std::uint64_t next(std::uint64_t number, bool delivered) const noexcept;
+  lb_range next_hole(std::uint64_t number, std::uint64_t end) const noexcept;
+  std::size_t find_news(std::uint64_t first, std::uint64_t end, lb_run* news) const noexcept;
+
+  void open_hand() noexcept;
+  void take_in_hand(std::uint64_t first, std::uint32_t count) noexcept;
+  void mark(std::span<const lb_run> news, std::uint32_t now_ms) noexcept;
+  void count_taken(const lb_run& run) noexcept;
+  void raise_end(std::uint64_t end) noexcept;
+  void lower_first(std::uint64_t first) noexcept;
+
   void slide_to_hold(std::uint64_t end) noexcept;
-  void leave_behind(Range missing) noexcept;
+  void slide_step() noexcept;
+  void clear_step(std::uint64_t number) noexcept;
+  void leave_behind(lb_range missing) noexcept;
   void reach_back(std::uint64_t first) noexcept;
   void forget_if_full() noexcept;
-  std::uint32_t& step_time_ms(std::uint64_t number) const noexcept {
-    return times_ms_[number / kStep % kSteps];
-  }
-  bool take_missing(std::uint64_t number) noexcept;
-  std::vector<Range>::iterator find_missing(std::uint64_t number) noexcept;
+  void take_missing(std::uint64_t first, std::uint64_t end) noexcept;
+
+  bool is_sound() const noexcept;
+  void put_back_what_was_in_hand() noexcept;
+  void finish_slide() noexcept;
+  void drop_what_does_not_count_yet() noexcept;
+  template <class Tell>
+  void for_each_hole(Tell tell) const noexcept;
+  template <class Tell>
+  void for_unanswered(lb_range range, Tell tell) const noexcept;
 
   GapList& gaps_;
   GapOrigin origin_{};
-  std::unique_ptr<std::uint64_t[]> bits_;
-  std::unique_ptr<std::uint32_t[]> times_ms_;
-  std::uint64_t base_ = 0;  ///< of the bitmap: a multiple of kStep
-  std::uint64_t first_ = 0;
-  std::uint64_t end_ = 0;
+  lb_delivered& memory_;
+  lb_in_hand* in_hand_;
   std::uint64_t messages_ = 0;
-  std::vector<Range> missing_;  ///< behind the bitmap, ascending
-  bool has_forgotten_ = false;
+  std::uint64_t holes_ = 0;
+  std::uint64_t own_first_ = 0;
 };
 
 }  // namespace linearb::sequencer

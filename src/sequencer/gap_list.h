@@ -36,6 +36,9 @@ class GapList {
       truncated_ = true;
   }
 
+  /// There are gaps of which nobody can say where they are.
+  void truncate() noexcept { truncated_ = true; }
+
   const std::vector<Gap>& gaps() const noexcept { return gaps_; }
   bool truncated() const noexcept { return truncated_; }
 

@@ -51,9 +51,10 @@ class Sequencer final : private Decisions {
   /// Decides what is still held and sums up the gaps. Nothing may be handed in after it.
   void finish() noexcept;
 
-  /// Any thread: a channel that takes part once it was installed.
-  std::unique_ptr<Channel> make_channel(std::uint32_t serial, const lb_framing& framing) {
-    return std::make_unique<Channel>(serial, framing, shared_);
+  /// Any thread: a channel that takes part once it was installed. For `memory` see Channel.
+  std::unique_ptr<Channel> make_channel(std::uint32_t serial, const lb_framing& framing,
+                                        lb_memory* memory = nullptr) {
+    return std::make_unique<Channel>(serial, framing, shared_, memory);
   }
   /// The place is free.
   void install(std::size_t index, std::unique_ptr<Channel> channel) noexcept;

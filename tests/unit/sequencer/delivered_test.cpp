@@ -2,6 +2,7 @@
 #include "sequencer/delivered.h"
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <set>
 #include <utility>
@@ -24,7 +25,7 @@ constexpr std::uint64_t kMessages = Delivered::kMessages;
 /// A Delivered with the room that it needs, and its answers as values.
 class Memory {
  public:
-  explicit Memory(std::uint64_t first) : delivered_(gaps_) { delivered_.begin(first, kOrigin); }
+  explicit Memory(std::uint64_t first) : delivered_(gaps_, *memory_) { delivered_.begin(first, kOrigin); }
 
   Runs take(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms = 1) {
     news_.resize(count);
@@ -57,6 +58,7 @@ class Memory {
 
  private:
   GapList gaps_;
+  std::unique_ptr<lb_delivered> memory_ = std::make_unique<lb_delivered>();
   Delivered delivered_;
   std::vector<lb_run> news_;
 };
@@ -287,7 +289,8 @@ TEST(Delivered, BeginsAnewWithoutMemoryOfTheEpochBefore) {
 
 TEST(Delivered, AllocatesNothingAfterItsConstruction) {
   GapList gaps;
-  Delivered delivered(gaps);
+  const auto memory = std::make_unique<lb_delivered>();
+  Delivered delivered(gaps, *memory);
   std::vector<lb_run> news(256);
   std::mt19937_64 random(1);
   const Allocations allocations;
