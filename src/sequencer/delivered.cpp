@@ -18,6 +18,12 @@ lb_range both(lb_range a, lb_range b) noexcept {
   return {std::max(a.first, b.first), std::min(a.end, b.end)};
 }
 
+/// Of [first, end) in its word.
+std::uint64_t bits_of(std::uint64_t first, std::uint64_t end) noexcept {
+  constexpr std::uint64_t kBits = LB_MEMORY_WORD_MESSAGES;
+  return ~0ull >> (kBits - (end - first)) << first % kBits;
+}
+
 /// To a list that nobody reads yet.
 void append(lb_missing& list, lb_range range) noexcept {
   if (range.first < range.end) list.ranges[list.count++] = range;
@@ -112,7 +118,7 @@ Delivered::Knowledge Delivered::knowledge(std::uint64_t first, std::uint32_t cou
   for (std::uint64_t number = first; number < first + count;) {
     if (number >= end()) return Knowledge::missing;
     if (number >= base()) {
-      const std::uint64_t hit = next(number, true);
+      const std::uint64_t hit = next(number, true, first + count);
       return hit < first + count ? Knowledge::delivered : Knowledge::missing;
     }
     if (number < this->first()) {
@@ -143,10 +149,16 @@ std::size_t Delivered::take(std::uint64_t first, std::uint32_t count, std::uint3
     reach_back(first);
   }
   lower_first(first);
-  const std::size_t runs = find_news(first, end, news);
+  const bool is_plain = is_one_hole(first, end);
+  if (is_plain) news[0] = {first, count};
+  const std::size_t runs = is_plain ? 1 : find_news(first, end, news);
   if (runs == 0) return 0;
   take_in_hand(first, count);
-  mark({news, runs}, now_ms);
+  if (is_plain)
+    mark_in_word(first, end, now_ms);
+  else
+    mark({news, runs}, now_ms);
+  count_taken({news, runs});
   return runs;
 }
 
@@ -162,6 +174,12 @@ void Delivered::announce(std::uint64_t end) noexcept {
   open_hand();
   if (end > top()) slide_to_hold(end);
   raise_end(end);
+}
+
+/// Almost always: a few numbers in one word, and nobody has brought them.
+bool Delivered::is_one_hole(std::uint64_t first, std::uint64_t end) const noexcept {
+  if (first < base() || first == end || first / kWordBits != (end - 1) / kWordBits) return false;
+  return (word(first) & bits_of(first, end)) == 0;
 }
 
 /// The runs of [first, end) that are missing.
@@ -191,9 +209,8 @@ lb_range Delivered::next_hole(std::uint64_t number, std::uint64_t end) const noe
     number = base();
   }
   if (number >= end) return {end, end};
-  const std::uint64_t hole = next(number, false);
-  if (hole >= end) return {end, end};
-  return {hole, std::min(next(hole, true), end)};
+  const std::uint64_t hole = next(number, false, end);
+  return {hole, hole < end ? next(hole, true, end) : end};
 }
 
 /// Whatever was in hand is settled: what moves the bitmap makes its words useless.
@@ -221,20 +238,27 @@ void Delivered::mark(std::span<const lb_run> news, std::uint32_t now_ms) noexcep
     const std::uint64_t end = run.first + run.count;
     for (std::uint64_t number = std::max(run.first, base()); number < end;) {
       const std::uint64_t next = std::min(end, (number / kWordBits + 1) * kWordBits);
-      const std::uint64_t bits = ~0ull >> (kWordBits - (next - number));
-      word(number) |= bits << number % kWordBits;
-      if (now_ms != 0) step_time_ms(number) = now_ms;
+      mark_in_word(number, next, now_ms);
       number = next;
     }
-    count_taken(run);
   }
 }
 
+void Delivered::mark_in_word(std::uint64_t first, std::uint64_t end,
+                             std::uint32_t now_ms) noexcept {
+  word(first) |= bits_of(first, end);
+  if (now_ms != 0) step_time_ms(first) = now_ms;
+}
+
 /// What somebody has reported as a gap is none of the holes here.
-void Delivered::count_taken(const lb_run& run) noexcept {
-  messages_ += run.count;
-  holes_ -= run.count - size_of(both({run.first, run.first + run.count}, memory_.answered));
-  own_first_ = std::min(own_first_, run.first);
+void Delivered::count_taken(std::span<const lb_run> news) noexcept {
+  own_first_ = std::min(own_first_, news.front().first);
+  for (const lb_run& run : news) {
+    messages_ += run.count;
+    holes_ -= run.count;
+    if (run.first < memory_.answered.end)
+      holes_ += size_of(both({run.first, run.first + run.count}, memory_.answered));
+  }
 }
 
 void Delivered::raise_end(std::uint64_t end) noexcept {
@@ -282,15 +306,17 @@ void Delivered::for_unanswered(lb_range range, Tell tell) const noexcept {
   tell(lb_range{answered.end, range.end});
 }
 
-/// The first number from `number` on that is delivered, or is not; top() if there is none.
-std::uint64_t Delivered::next(std::uint64_t number, bool delivered) const noexcept {
-  while (number < top()) {
+/// The first number in [number, end) that is delivered, or is not; `end` if there is none. All of
+/// it is in the bitmap, or behind all there is.
+std::uint64_t Delivered::next(std::uint64_t number, bool delivered,
+                              std::uint64_t end) const noexcept {
+  while (number < std::min(end, top())) {
     const std::uint64_t bits = delivered ? word(number) : ~word(number);
     const std::uint64_t rest = bits >> number % kWordBits;
-    if (rest) return number + static_cast<std::uint64_t>(std::countr_zero(rest));
+    if (rest) return std::min(end, number + static_cast<std::uint64_t>(std::countr_zero(rest)));
     number = (number / kWordBits + 1) * kWordBits;
   }
-  return top();
+  return end;
 }
 
 /// Moves the bitmap up so that it holds the numbers before `end`. The holes that it leaves behind
@@ -308,10 +334,9 @@ void Delivered::slide_to_hold(std::uint64_t end) noexcept {
 void Delivered::slide_step() noexcept {
   const std::uint64_t left = base() + kStep;
   for (std::uint64_t number = std::max(base(), first()); number < left;) {
-    const std::uint64_t hole = next(number, false);
-    if (hole >= left) break;
-    number = std::min(next(hole, true), left);
-    leave_behind({hole, number});
+    const lb_range hole = next_hole(number, left);
+    if (hole.first < hole.end) leave_behind(hole);
+    number = hole.end;
   }
   lb_memory_store(&memory_.sliding_to, left);
   clear_step(base());

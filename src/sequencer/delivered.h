@@ -103,14 +103,16 @@ class Delivered {
   std::span<const lb_range> missing() const noexcept { return {list().ranges, list().count}; }
   const lb_range* find_missing(std::uint64_t number) const noexcept;
 
-  std::uint64_t next(std::uint64_t number, bool delivered) const noexcept;
+  std::uint64_t next(std::uint64_t number, bool delivered, std::uint64_t end) const noexcept;
   lb_range next_hole(std::uint64_t number, std::uint64_t end) const noexcept;
+  bool is_one_hole(std::uint64_t first, std::uint64_t end) const noexcept;
   std::size_t find_news(std::uint64_t first, std::uint64_t end, lb_run* news) const noexcept;
 
   void open_hand() noexcept;
   void take_in_hand(std::uint64_t first, std::uint32_t count) noexcept;
   void mark(std::span<const lb_run> news, std::uint32_t now_ms) noexcept;
-  void count_taken(const lb_run& run) noexcept;
+  void mark_in_word(std::uint64_t first, std::uint64_t end, std::uint32_t now_ms) noexcept;
+  void count_taken(std::span<const lb_run> news) noexcept;
   void raise_end(std::uint64_t end) noexcept;
   void lower_first(std::uint64_t first) noexcept;
 

@@ -25,7 +25,9 @@ constexpr std::uint64_t kMessages = Delivered::kMessages;
 /// A Delivered with the room that it needs, and its answers as values.
 class Memory {
  public:
-  explicit Memory(std::uint64_t first) : delivered_(gaps_, *memory_) { delivered_.begin(first, kOrigin); }
+  explicit Memory(std::uint64_t first) : delivered_(gaps_, *memory_) {
+    delivered_.begin(first, kOrigin);
+  }
 
   Runs take(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms = 1) {
     news_.resize(count);

@@ -115,14 +115,16 @@ class Writer {
  private:
   /// Some of the stores since the last state.
   void keep_parts() {
-    constexpr int kParts = 3;
+    constexpr int kParts = 2;
+    constexpr std::size_t kStore = sizeof(std::uint64_t);
     const Left before = left_.back();
     for (int part = 0; part < kParts; ++part) {
       left_.push_back(before);
-      auto* words = reinterpret_cast<std::uint64_t*>(&left_.back());
-      const auto* stored = reinterpret_cast<const std::uint64_t*>(now_.get());
-      for (std::size_t i = 0; i < sizeof(Left) / sizeof(std::uint64_t); ++i)
-        if (words[i] != stored[i] && random_() % 2 == 0) words[i] = stored[i];
+      auto* const bytes = reinterpret_cast<unsigned char*>(&left_.back());
+      const auto* const stored = reinterpret_cast<const unsigned char*>(now_.get());
+      for (std::size_t i = 0; i < sizeof(Left); i += kStore)
+        if (std::memcmp(bytes + i, stored + i, kStore) != 0 && random_() % 2 == 0)
+          std::memcpy(bytes + i, stored + i, kStore);
     }
   }
 
@@ -202,7 +204,7 @@ TEST_P(Killed, BetweenAnyTwoStoresNothingIsForgottenAndNothingIsInvented) {
   writer_.delivered().begin(first(), kOrigin);
   const auto any = [&](std::uint64_t below) { return random_() % below; };
   std::uint64_t head = first();
-  for (int step = 0; step < 200; ++step) {
+  for (int step = 0; step < 80; ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
     std::uint64_t from = head;
     std::uint64_t count = 1 + any(step % 7 == 0 ? 2'000 : 8);
@@ -317,7 +319,7 @@ TEST_P(Killed, WhileAnEpochBegins) {
   EXPECT_GT(anew, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Killed, ::testing::Range<std::uint64_t>(1, 5));
+INSTANTIATE_TEST_SUITE_P(Seeds, Killed, ::testing::Range<std::uint64_t>(1, 4));
 
 }  // namespace
 }  // namespace linearb::sequencer::test
