@@ -22,7 +22,7 @@ namespace linearb::hook {
 namespace {
 
 constexpr std::string_view kHookPrefix = LB_TEXT(LB_HOOK_PREFIX);
-constexpr std::uint32_t kMapsMax = 32;  // of one program; the hook has eleven
+constexpr std::uint32_t kMapsMax = 32;  // of one program; the hook has twelve
 constexpr const char* kIdRights = "this needs CAP_SYS_ADMIN: run as root";
 
 /// The name of the type of a map's values; empty when the map has no types.

@@ -108,6 +108,7 @@ Hook::Hook(std::vector<Interface> interfaces, const Capacity& capacity)
     adopt(*std::move(attached));
   }
   if (!maps_) load(capacity);
+  if (capacity.remembers && maps_->memories().empty()) make_memories();
   if (maps_->windows().size() < capacity.channels ||
       maps_->flow_buckets() * LB_BUCKET_FLOWS < capacity.flows)
     throw Error(
@@ -131,7 +132,10 @@ void Hook::adopt(Attached attached) {
         "other's line brought; detach it ({}), so that this one is attached",
         attached.interface.name, hook_on_ == attached.interface.name ? "the other lines" : hook_on_,
         how_to_detach(attached.interface)));
-  if (maps_) return;
+  if (maps_) {
+    if (!maps_->memories().empty()) maps_->bind_memories(attached.program.fd);
+    return;
+  }
   hook_on_ = attached.interface.name;
   maps_ = std::move(maps);
   program_ = std::move(attached.program.fd);
@@ -159,6 +163,21 @@ void Hook::load(const Capacity& capacity) {
   }
   maps_ = std::make_unique<Maps>(std::move(maps));
   program_ = duplicate(bpf_program__fd(skeleton->progs.LB_HOOK_FUNCTION));
+}
+
+void Hook::make_memories() {
+  const auto channels = static_cast<std::uint32_t>(maps_->windows().size());
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+  sys::Fd memories(bpf_map_create(BPF_MAP_TYPE_ARRAY, kMemories, sizeof(lb_u32), sizeof(lb_memory),
+                                  channels, &options));
+  if (!memories)
+    sys::throw_errno(fmt::format("make the map {} for {} channels", kMemories, channels),
+                     errno == ENOMEM ? "free memory, take fewer channels, or do without --keep-hook"
+                                     : kLoadRights);
+  maps_->add_memories(std::move(memories));
+  maps_->bind_memories(program_);
+  for (const Interface& interface : interfaces_)
+    if (const auto attached = attached_to(interface)) maps_->bind_memories(attached->program.fd);
 }
 
 void Hook::attach(Mode mode) {

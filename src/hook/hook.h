@@ -20,13 +20,16 @@ namespace linearb::hook {
 struct Capacity {
   std::uint32_t channels = 0;
   std::uint32_t flows = 0;
+  /// It is to outlive its receivers, so that they need a memory that does, too.
+  bool remembers = false;
 };
 
 /// The XDP program on the interfaces of the lines, and its maps.
 ///
 /// A hook that is attached already, by whomever it was loaded, is adopted: its program tells its
 /// maps. Otherwise this build's own program is loaded, sized for `capacity`, and pinned below
-/// kPinDirectory once it is attached. Nothing that is not linearb's is ever replaced or detached.
+/// kPinDirectory once it is attached. One without memories is given them when `capacity` asks.
+/// Nothing that is not linearb's is ever replaced or detached.
 class Hook {
  public:
   /// Finds or loads. Throws Error when a foreign program is attached to one of the interfaces, when
@@ -63,6 +66,7 @@ class Hook {
  private:
   void adopt(Attached attached);
   void load(const Capacity& capacity);
+  void make_memories();
   void attach_to(std::size_t interface, Mode mode);
 
   std::vector<Interface> interfaces_;

@@ -54,6 +54,12 @@ Maps::Maps(std::map<std::string, sys::Fd> descriptors) : descriptors_(std::move(
   counters_ = map_array<lb_counters>("counters");
   skews_ = map_array<lb_histogram>("skews");
   for (const char* name : {"xsks_map", "interfaces", "seen_sessions"}) fd(name);
+  if (descriptors_.contains(kMemories)) memories_ = map_array<lb_memory>(kMemories);
+}
+
+void Maps::add_memories(sys::Fd memories) {
+  descriptors_.insert_or_assign(kMemories, std::move(memories));
+  memories_ = map_array<lb_memory>(kMemories);
 }
 
 int Maps::fd(const char* name) const {
@@ -74,6 +80,12 @@ std::span<Value> Maps::map_array(const char* name) {
   memory_.emplace_back(
       sys::Mapping{.what = name, .size_bytes = bytes, .flags = MAP_SHARED, .fd = fd(name)});
   return {reinterpret_cast<Value*>(memory_.back().data()), info.max_entries};
+}
+
+void Maps::bind_memories(const sys::Fd& program) const {
+  if (const int error = bpf_prog_bind_map(program.get(), fd(kMemories), nullptr); error)
+    sys::throw_errno("bind the map memories to the hook's program",
+                     "this needs CAP_BPF: run as root", error);
 }
 
 void Maps::set_socket(std::uint32_t slot, int socket_fd) const {

@@ -14,6 +14,10 @@
 
 namespace linearb::hook {
 
+/// The map of lb_memory, one a channel. The hook's object has none: it is made for a hook that is
+/// to outlive its receivers.
+inline constexpr const char* kMemories = "memories";
+
 /// The maps that the hook and the receiver share. The arrays are memory: reading a counter,
 /// returning a credit or publishing a channel is a load or a store, not a system call.
 ///
@@ -21,14 +25,16 @@ namespace linearb::hook {
 /// this object.
 class Maps {
  public:
-  /// Takes the descriptors of all maps of one hook, by name. Throws Error when one is missing or
-  /// has another layout than this build.
+  /// Takes the descriptors of all maps of one hook, by name; `memories` alone need not be there.
+  /// Throws Error when one is missing or has another layout than this build.
   explicit Maps(std::map<std::string, sys::Fd> descriptors);
 
   lb_config& config() const noexcept { return config_.front(); }
   std::span<lb_flow_bucket> flows() const noexcept { return flows_; }
   std::span<lb_framing> framings() const noexcept { return framings_; }
   std::span<lb_channel> windows() const noexcept { return windows_; }
+  /// Of what was delivered, by channel; none where the hook has no memory.
+  std::span<lb_memory> memories() const noexcept { return memories_; }
   lb_mark& mark(std::uint32_t channel, std::uint32_t line) const noexcept {
     return marks_[channel * LB_LINES_MAX + line];
   }
@@ -55,6 +61,11 @@ class Maps {
   /// Forgets every identifier of dedup = "lru".
   void clear_seen_sessions() const noexcept;
 
+  /// Takes one map more, which is not of the hook's object. Throws Error.
+  void add_memories(sys::Fd memories);
+  /// A program keeps what is bound to it, and tells the next receiver of it. Throws Error.
+  void bind_memories(const sys::Fd& program) const;
+
   /// Pins each map by its name. Throws Error.
   void pin(const std::string& directory) const;
 
@@ -76,6 +87,7 @@ class Maps {
   std::span<lb_credit> credits_;
   std::span<lb_counters> counters_;
   std::span<lb_histogram> skews_;
+  std::span<lb_memory> memories_;
 };
 
 }  // namespace linearb::hook

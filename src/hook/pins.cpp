@@ -2,6 +2,7 @@
 #include "hook/pins.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <map>
@@ -33,8 +34,9 @@ constexpr int kFilesMax = 65'536;
 /// Another receiver that ends may remove the directory between two steps.
 constexpr int kDirectoryAttempts = 8;
 constexpr const char* kPinRights = "it needs root, and a BPF file system that can be written";
-/// The kernel keeps no types for this kind of map, so that its name has to do.
-constexpr std::string_view kUntypedMap = "xsks_map";
+/// Maps without types, so that their names have to do: for one kind the kernel keeps none, the
+/// other is not of the hook's object.
+constexpr std::array<std::string_view, 2> kUntypedMaps = {"xsks_map", kMemories};
 
 bool is_bpf_filesystem() {
   struct statfs status {};
@@ -70,7 +72,8 @@ bool contains(std::span<const std::uint32_t> ids, std::uint32_t id) {
 bool is_loaded_with(const MapInfo& config, const Pin& pin) {
   if (pin.program_id != 0) return contains(pin.map_ids, config.id);
   return pin.map.id == config.id || pin.map.btf_id == config.btf_id ||
-         (pin.map.btf_id == 0 && pin.map.name == kUntypedMap);
+         (pin.map.btf_id == 0 &&
+          std::ranges::find(kUntypedMaps, pin.map.name) != kUntypedMaps.end());
 }
 
 bool is_attached(std::span<const Attached> attached, std::uint32_t map_id) {
