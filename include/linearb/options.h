@@ -86,7 +86,8 @@ struct ReceiverOptions {
   std::optional<unsigned> cpu;  ///< pins the data thread
   std::uint32_t frames = 4096;  ///< frames of each socket, a power of two from 64 to 65,536
   bool hugepages = false;
-  bool keep_hook = false;                   ///< leaves program and pins for the next receiver
+  /// Leaves program and pins for the next receiver, which goes on where this one ended or died.
+  bool keep_hook = false;
   std::optional<std::uint64_t> packets;     ///< ends after so many delivered
   std::optional<double> idle_exit_seconds;  ///< ends when no feed packet came for so long
   std::string write_path;                   ///< empty: nothing is written

@@ -63,6 +63,10 @@ struct ChannelSummary {
   std::string framing;
   std::uint64_t messages = 0;
   std::uint64_t gap_messages = 0;
+  /// Where the receiver went on after another: numbers behind the first that is missing or was
+  /// delivered here, which that one had delivered or reported. In each epoch
+  /// messages + gap_messages + adopted = last - first + 1.
+  std::uint64_t adopted = 0;
   std::uint64_t epoch = 0;  ///< the newest
   bool removed = false;     ///< by a reload; the figures are those of its time
 };

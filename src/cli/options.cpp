@@ -122,7 +122,7 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
       ->capture_default_str();
   command.add_flag("--hugepages", options.hugepages, "Frames in huge pages, where there are any");
   command.add_flag("--keep-hook", options.keep_hook,
-                   "Leave the hook attached for the next receiver");
+                   "Leave the hook for the next receiver, which goes on where this one ended");
   command.add_option("--packets", options.packets, "End after N delivered packets")
       ->type_name("N")
       ->check(is_whole_number);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/walk.h"
+#include "receiver/remembrance.h"
 #include "sys/clock.h"
 
 namespace linearb::receiver {
@@ -45,6 +46,8 @@ void count(std::atomic<std::uint64_t>& counter, std::uint64_t summand) noexcept 
 
 DataPath::DataPath(const Parts& parts)
     : parts_(parts),
+      memories_(parts.uses_identifiers ? std::span<lb_memory>() : parts.maps.memories()),
+      skips_expected_(parts.maps.windows().size()),
       sequencer_({}, settings_of(parts), dedup_of(parts.uses_identifiers), *this,
                  parts.maps.windows().size()),
       publication_(parts.maps, static_cast<std::uint32_t>(parts.maps.windows().size()),
@@ -63,9 +66,13 @@ bool DataPath::carry_out(Change& change) noexcept {
   for (Change::OldChannel& removed : change.removed) {
     removed.channel = sequencer_.remove(removed.index);
     publication_.forget(removed.index);
+    if (lb_memory* const memory = memory_of(removed.index)) begin_memory(*memory, 0);
   }
-  for (Change::NewChannel& added : change.added)
+  for (Change::NewChannel& added : change.added) {
+    lb_memory* const memory = memory_of(added.index);
+    if (memory && memory->identity != added.identity) begin_memory(*memory, added.identity);
     sequencer_.install(added.index, std::move(added.channel));
+  }
   for (Port* port : change.opened) open(*port);
   if (change.flows) flows_before_ = std::exchange(flows_, change.flows);
   return true;
@@ -153,9 +160,20 @@ void DataPath::take(Port& port, const xsk::RxPacket& received) noexcept {
   if (first_arrival_ns_ == 0) first_arrival_ns_ = packet.arrival_ns;
   last_arrival_ns_ = packet.arrival_ns;
   port.seen_ns = packet.arrival_ns;
+  excuse_skip(packet);
   sequencer_.push(packet);
-  if (follows && !parts_.uses_identifiers && sequencer_.has(packet.channel))
-    publication_.follow(packet.channel, packet.line, sequencer_.channel(packet.channel));
+  if (parts_.uses_identifiers || !sequencer_.has(packet.channel)) return;
+  sequencer::Channel& channel = sequencer_.channel(packet.channel);
+  if (follows) publication_.follow(packet.channel, packet.line, channel);
+  if (lb_memory* const memory = memory_of(packet.channel))
+    remember_line(*memory, channel, packet.line, packet.arrival_ns);
+}
+
+void DataPath::excuse_skip(sequencer::Packet& packet) noexcept {
+  std::uint8_t& lines = skips_expected_[packet.channel];
+  if ((lines >> packet.line & 1) == 0 || !packet.datagram.numbered) return;
+  lines = static_cast<std::uint8_t>(lines & ~(1u << packet.line));
+  packet.counts_skips = false;
 }
 
 /// Fills in what the hook knew, or parses again when the frame came without metadata. Returns
@@ -229,6 +247,8 @@ void DataPath::decided(const sequencer::Packet& packet,
     default:
       break;
   }
+  if (lb_memory* const memory = memory_of(packet.channel))
+    lb_memory_store(&memory->in_hand.count, 0);
   give_back(packet.handle);
 }
 
@@ -239,6 +259,9 @@ void DataPath::deliver(const sequencer::Packet& packet,
   count(delivered_, 1);
   count(messages_, messages);
   if (!parts_.deliver && !parts_.sink) return;
+  if (lb_memory* const memory = memory_of(packet.channel); memory && decision.epoch == 0)
+    if (!decision.news.empty())
+      remember_apart(memory->lines[packet.line], packet.first(), packet.datagram.count);
 
   const Port& port = *by_id_[port_of(packet.handle)];
   const auto* const begin =

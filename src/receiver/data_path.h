@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "hook/flow_table.h"
@@ -35,11 +36,19 @@ class DataPath final : private sequencer::Decisions {
   /// Without ports and channels; carry_out() brings them.
   explicit DataPath(const Parts& parts);
 
-  /// A channel for a Change. Any thread.
-  std::unique_ptr<sequencer::Channel> make_channel(std::uint32_t serial,
-                                                   const lb_framing& framing) {
-    return sequencer_.make_channel(serial, framing);
+  /// A channel for a Change, that will have this place. Any thread.
+  std::unique_ptr<sequencer::Channel> make_channel(std::uint32_t serial, const lb_framing& framing,
+                                                   std::uint32_t index = 0) {
+    return sequencer_.make_channel(serial, framing, memory_of(index));
   }
+  /// What the channel in this place leaves for the next receiver; null where the hook has no
+  /// memory.
+  lb_memory* memory_of(std::uint32_t index) const noexcept {
+    return memories_.empty() ? nullptr : &memories_[index];
+  }
+  /// Before the first packet. What the lines of this channel skipped while nobody was there is no
+  /// loss of theirs.
+  void expect_skips(std::uint32_t index) noexcept { skips_expected_[index] = 0xff; }
   /// Does what can be done now, all or nothing: false as long as something has to come first.
   bool carry_out(Change& change) noexcept;
 
@@ -86,6 +95,7 @@ class DataPath final : private sequencer::Decisions {
   bool describe_by_walk(std::span<const std::uint8_t> bytes, const Port& port,
                         sequencer::Packet& packet) noexcept;
   void decode(sequencer::Packet& packet, std::uint32_t length) const noexcept;
+  void excuse_skip(sequencer::Packet& packet) noexcept;
   void decided(const sequencer::Packet& packet,
                const sequencer::Decision& decision) noexcept override;
   void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
@@ -96,6 +106,8 @@ class DataPath final : private sequencer::Decisions {
   void return_credits(Port& port, std::uint32_t frames) noexcept;
 
   Parts parts_;
+  std::span<lb_memory> memories_;             ///< empty where nothing is left for others
+  std::vector<std::uint8_t> skips_expected_;  ///< by channel, a bit for each line
   sequencer::Sequencer sequencer_;
   Publication publication_;
   std::vector<Port*> ports_;              ///< open

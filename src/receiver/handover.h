@@ -20,6 +20,7 @@ struct Change {
   struct NewChannel {
     std::uint16_t index = 0;
     std::unique_ptr<sequencer::Channel> channel;
+    std::uint64_t identity = 0;  ///< whose the memory in its place is to be, where there is one
   };
   struct OldChannel {
     std::uint16_t index = 0;

@@ -13,6 +13,7 @@
 #include "hook/takeover.h"
 #include "receiver/data_path.h"
 #include "receiver/handover.h"
+#include "receiver/remembrance.h"
 #include "receiver/summing_up.h"
 #include "receiver/wiring.h"
 #include "sys/clock.h"
@@ -84,6 +85,7 @@ std::unique_ptr<sink::FileSink> sink_of(const std::string& path) {
 class Receiver::Implementation {
  public:
   Implementation(const ReceiverOptions& options, Deliver deliver, OnEvent on_event);
+  ~Implementation();
 
   Summary run();
   void stop() noexcept;
@@ -114,6 +116,7 @@ class Receiver::Implementation {
   std::atomic<bool> stopping_ = false;
   std::uint64_t seen_feed_packets_ = 0;
   std::uint64_t last_packet_ns_ = 0;  ///< 0: none yet
+  bool has_summed_up_ = false;
 
   receiver::Handover handover_;
   std::mutex control_;  ///< of wiring_, while the data path runs
@@ -139,6 +142,11 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
   wiring_.start(*data_path_);
   watch_ports();
   wiring_.open_slots();
+}
+
+/// Not before: until the caller is done with the summary it has not said what is missing.
+Receiver::Implementation::~Implementation() {
+  if (has_summed_up_) receiver::answer(wiring_.maps());
 }
 
 /// The thread that looks after the interfaces, for as long as the data path runs.
@@ -255,6 +263,7 @@ Reloaded Receiver::Implementation::reload(const ReceiverOptions& options) {
 
 /// Slots first: from here on nothing new is redirected, and the rings run empty.
 void Receiver::Implementation::drain() {
+  receiver::remember_marks(wiring_.maps());
   wiring_.empty_slots();
   const std::uint64_t give_up_ns = sys::monotonic_ns() + kDrainNs;
   for (std::uint64_t now_ns = 0; now_ns < give_up_ns;) {
@@ -271,6 +280,7 @@ Summary Receiver::Implementation::sum_up() {
   data_path_->finish();
   wiring_.finish();
   if (sink_) sink_->finish();
+  has_summed_up_ = true;
   const double seconds =
       static_cast<double>(data_path_->last_arrival_ns() - data_path_->first_arrival_ns()) / 1e9;
   return receiver::sum_up({.wiring = wiring_,

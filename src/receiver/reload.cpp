@@ -9,6 +9,7 @@
 
 #include "config/check.h"
 #include "linearb/error.h"
+#include "receiver/remembrance.h"
 #include "receiver/wiring.h"
 
 namespace linearb::receiver {
@@ -106,8 +107,10 @@ Reloaded Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
   for (const auto& port : ports_) change.wait_for.emplace_back(port.get(), 0);
   for (const RunningChannel& channel : plan.removed) change.removed.push_back({channel.index});
   for (const RunningChannel& channel : plan.added)
-    change.added.push_back({channel.index, running.data_path.make_channel(
-                                               channel.serial, channel.framing.descriptor)});
+    change.added.push_back(
+        {channel.index,
+         running.data_path.make_channel(channel.serial, channel.framing.descriptor, channel.index),
+         identity_of(channel)});
 
   add_flows(std::move(with));
   if (!running.handover.request(lookup, running.wake)) throw_run_is_over();
@@ -136,6 +139,7 @@ void Wiring::remember_removed(const std::vector<RunningChannel>& removed, const 
                          .framing = removed[i].options.framing,
                          .messages = ended.messages(),
                          .gap_messages = ended.gap_messages(),
+                         .adopted = ended.adopted(),
                          .epoch = ended.newest_epoch()}});
     for (std::uint32_t line = 0; line < options_.lines.size(); ++line)
       skipped_on_removed_[line] +=

@@ -62,6 +62,7 @@ std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
                                 .framing = running.options.framing,
                                 .messages = run.data_path.sequencer().messages(running.index),
                                 .gap_messages = has_order ? channel.gap_messages() : 0,
+                                .adopted = has_order ? channel.adopted() : 0,
                                 .epoch = channel.newest_epoch()};
   }
   for (const RemovedChannel& removed : run.wiring.removed_channels()) {

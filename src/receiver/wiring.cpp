@@ -8,6 +8,7 @@
 
 #include "config/check.h"
 #include "core/walk.h"
+#include "receiver/remembrance.h"
 #include "sys/cpu.h"
 #include "sys/error.h"
 
@@ -91,7 +92,8 @@ std::uint32_t flow_flags(const ReceiverOptions& options, const Channel& channel)
 
 hook::Capacity capacity_of(const ReceiverOptions& options) {
   return {static_cast<std::uint32_t>(options.channels.size()),
-          static_cast<std::uint32_t>(options.channels.size() * options.lines.size())};
+          static_cast<std::uint32_t>(options.channels.size() * options.lines.size()),
+          options.keep_hook && options.dedup == Dedup::window};
 }
 
 const ReceiverOptions& validated(const ReceiverOptions& options) {
@@ -134,9 +136,15 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     for (auto& port : open_ports(interface, 0, interface.known.queues))
       ports_.push_back(std::move(port));
   }
+  const std::vector<std::string> line_names = names_of(options_.lines);
+  take_remembered_places(channels_, maps().memories());
+  remember_marks(maps());
+  // Identifiers have no order: nothing is remembered of them.
+  const bool remembers = options_.dedup == Dedup::window;
+  claim_memories(maps().memories(), maps().config(),
+                 remembers ? channels_ : std::vector<RunningChannel>(), line_names);
   const std::vector<lb_flow> flows = flows_of(channels_);
   const std::vector<lb_framing> framings = descriptors_of(channels_);
-  const std::vector<std::string> line_names = names_of(options_.lines);
   add_flows(std::make_unique<hook::FlowTable>(
       hook::take_over(maps(), {.flows = flows,
                                .framings = framings,
@@ -158,11 +166,48 @@ Wiring::~Wiring() {
 void Wiring::start(DataPath& data_path) {
   Change change;
   change.flows = &flows();
-  for (const RunningChannel& channel : channels_)
+  for (const RunningChannel& channel : channels_) {
     change.added.push_back(
-        {channel.index, data_path.make_channel(channel.serial, channel.framing.descriptor)});
+        {channel.index,
+         data_path.make_channel(channel.serial, channel.framing.descriptor, channel.index),
+         identity_of(channel)});
+    go_on(*change.added.back().channel, channel, data_path);
+  }
   for (const auto& port : ports_) change.opened.push_back(port.get());
   data_path.carry_out(change);
+}
+
+/// From where the receiver before this one stood, if the hook remembers it.
+void Wiring::go_on(sequencer::Channel& channel, const RunningChannel& running,
+                   DataPath& data_path) {
+  lb_memory* const memory = data_path.memory_of(running.index);
+  if (!memory || memory->identity != identity_of(running) || !channel.adopt()) return;
+  data_path.expect_skips(running.index);
+  const std::string& name = running.options.name;
+  tell_channel(Event::Kind::went_on, name, {},
+               fmt::format("goes on at message {}, where the receiver before this one was",
+                           channel.newest_end()));
+  for (const lb_range& range : doubtful(*memory))
+    tell_channel(Event::Kind::in_hand, name, range,
+                 fmt::format("the receiver before this one died when the application had messages "
+                             "{} to {}: if a line brings them again, it gets them again",
+                             range.first, range.end - 1));
+  settle_doubts(*memory);
+}
+
+void Wiring::tell_channel(Event::Kind kind, const std::string& channel, lb_range messages,
+                          const std::string& text) const noexcept {
+  if (!on_event_) return;
+  try {
+    on_event_({.kind = kind,
+               .lines = {},
+               .interface = {},
+               .text = fmt::format("channel {}: {}", channel, text),
+               .channel = channel,
+               .first = messages.first,
+               .count = messages.end - messages.first});
+  } catch (...) {
+  }
 }
 
 void Wiring::open_slots() {

@@ -115,6 +115,9 @@ class Wiring {
   std::vector<lb_flow> flows_of(const std::vector<RunningChannel>& channels) const;
   sys::MulticastJoins join_groups(const LineInterface& interface,
                                   const std::vector<RunningChannel>& channels) const;
+  void go_on(sequencer::Channel& channel, const RunningChannel& running, DataPath& data_path);
+  void tell_channel(Event::Kind kind, const std::string& channel, lb_range messages,
+                    const std::string& text) const noexcept;
   void begin_credit(Port& port);
   void open_slot(const Port& port);
 

@@ -53,7 +53,8 @@ Json line_json(const LineSummary& line) {
 Json channel_json(const ChannelSummary& channel) {
   return {{"name", channel.name},         {"framing", channel.framing},
           {"messages", channel.messages}, {"gap_messages", channel.gap_messages},
-          {"epoch", channel.epoch},       {"removed", channel.removed}};
+          {"adopted", channel.adopted},   {"epoch", channel.epoch},
+          {"removed", channel.removed}};
 }
 
 }  // namespace

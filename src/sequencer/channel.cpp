@@ -37,14 +37,19 @@ bool Channel::adopt() noexcept {
     epochs_[i].number = bank.epoch;
     epochs_[i].session = bank.session;
     epochs_[i].began_ns = bank.began_ns;
+    epochs_[i].packets = bank.end - bank.first;
   }
   if (previous_->number > newest_->number) std::swap(newest_, previous_);
+  epochs_begun_ = newest_->number;
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     const lb_memory_line& line = memory_.lines[i];
-    if (epoch_numbered(line.epoch) == nullptr) continue;
+    const Epoch* const epoch = epoch_numbered(line.epoch);
+    if (!epoch) continue;
     lines_[i].epoch = line.epoch;
+    lines_[i].session = epoch->session;
     lines_[i].end = line.end;
     lines_[i].last_ns = line.last_ns;
+    lines_[i].trail.note(line.last_ns, line.end, shared_.settings.reorder_ns / 2);
   }
   return newest_->number != 0;
 }

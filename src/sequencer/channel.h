@@ -80,6 +80,8 @@ class Channel {
   }
   /// 0 before the first packet.
   std::uint64_t newest_epoch() const noexcept { return newest_->number; }
+  /// After the highest number of it that is known to exist.
+  std::uint64_t newest_end() const noexcept { return newest_->delivered.end(); }
   std::uint64_t newest_session() const noexcept { return newest_->session; }
   bool line_is_in_newest(std::uint32_t line) const noexcept {
     return newest_->number != 0 && lines_[line].epoch == newest_->number;

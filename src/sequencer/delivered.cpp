@@ -163,10 +163,12 @@ std::size_t Delivered::take(std::uint64_t first, std::uint32_t count, std::uint3
 }
 
 bool Delivered::give_back(std::uint64_t number) noexcept {
-  const std::uint64_t bit = 1ull << number % kWordBits;
-  if (number < base_ || number >= end_ || !(word(number) & bit)) return false;
+  const std::uint64_t bit = bits_of(number, number + 1);
+  if (number < base() || number >= end() || !(word(number) & bit)) return false;
+  open_hand();
   word(number) &= ~bit;
   --messages_;
+  ++holes_;
   return true;
 }
 

@@ -60,6 +60,10 @@ constexpr const char* kLoadB =
 /// iproute2 has more names for this directory, which are symbolic links.
 constexpr const char* kUnpinByHand = "find /sys/fs/bpf/tc/globals -type f -delete";
 
+/// Eleven maps and the program.
+constexpr std::size_t kPins = 12;
+constexpr std::size_t kPinsWithMemory = kPins + 1;
+
 const std::string kHook = LB_TEXT(LB_HOOK_FUNCTION);
 const std::string kVersion = "layout version " LB_TEXT(LB_LAYOUT_VERSION);
 
@@ -337,13 +341,14 @@ TEST_F(ByHand, WhatAReceiverLeftIsTakenAway) {
   const struct {
     const char* options;
     int signal;
-  } rows[] = {{"--keep-hook", SIGINT}, {"", SIGKILL}};
+    std::size_t pins;
+  } rows[] = {{"--keep-hook", SIGINT, kPinsWithMemory}, {"", SIGKILL, kPins}};
   for (const auto& row : rows) {
     Program receiver(LINEARB_PROGRAM, std::string("receive ") + row.options);
     ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
     receiver.signal(row.signal);
     receiver.wait();
-    EXPECT_EQ(pinned().size(), 12u) << row.options;
+    EXPECT_EQ(pinned().size(), row.pins) << row.options;
     const Ended ended = run(kDetach);
     EXPECT_TRUE(contains(ended.output, "from vethA_dst\n")) << ended.all();
     EXPECT_TRUE(contains(ended.output, "removed pin /sys/fs/bpf/linearb/")) << ended.all();
@@ -362,13 +367,13 @@ TEST_F(ByHand, DetachInJsonNamesWhatWentAndWhatStays) {
   EXPECT_EQ(json.at("foreign").at(0).at("name"), "somebody");
   EXPECT_EQ(json.at("pins").size(), 0u);
   const Json rest = run(kDetach + " --json").json();
-  EXPECT_EQ(rest.at("pins").size(), 12u) << "eleven maps and the program";
+  EXPECT_EQ(rest.at("pins").size(), kPinsWithMemory);
   EXPECT_EQ(rest.at("directories").size(), 2u);
   must_run(kAttach);
   const Json down = run(kLabDown + " --json").json();
   EXPECT_EQ(down.at("removed").size(), 8u);
   EXPECT_EQ(down.at("programs").size(), 2u);
-  EXPECT_EQ(down.at("pins").size(), 12u);
+  EXPECT_EQ(down.at("pins").size(), kPinsWithMemory);
 }
 
 TEST_F(ByHand, PinsStayWhileTheHookIsOnAnotherLine) {
@@ -645,7 +650,7 @@ TEST_F(ByHand, AttachNeedsNoMoreRightsThanItSays) {
   must_run("ip link set dev vethB_dst xdpdrv off");
   const std::string three = "-all,+net_admin,+bpf,+perfmon";
   must_run("setpriv --inh-caps=" + three + " --bounding-set=" + three + " " + kAttach);
-  EXPECT_EQ(pinned().size(), 12u);
+  EXPECT_EQ(pinned().size(), kPinsWithMemory);
   EXPECT_EQ(hook::all_attached().size(), 2u);
 }
 
@@ -670,10 +675,11 @@ TEST_F(ByHand, AHookIsSizedForTheChannelsOfTheFile) {
 TEST_F(ByHand, TwoHooksOnOneHostHaveTheirOwnPins) {
   must_run(kAttach);
   const std::vector<std::string> first = pinned();
+  EXPECT_EQ(first.size(), kPinsWithMemory);
   {
     Program receiver(LINEARB_PROGRAM, "receive --line C=vethC_dst --line D=vethD_dst");
     ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
-    EXPECT_EQ(pinned().size(), 2 * first.size());
+    EXPECT_EQ(pinned().size(), kPinsWithMemory + kPins);
     EXPECT_EQ(run("build/linearb status --json").json().at("hooks").size(), 2u);
     receiver.interrupt();
     EXPECT_EQ(receiver.wait(), 0) << receiver.errors();
@@ -686,11 +692,30 @@ TEST_F(ByHand, ALoadNeitherReusesNorLeavesItsOwnStalePins) {
   must_run("ip link set dev vethA_dst xdpdrv off");
   must_run("ip link set dev vethB_dst xdpdrv off");
   const std::vector<std::string> stale = pinned();
-  EXPECT_EQ(stale.size(), 12u);
+  EXPECT_EQ(stale.size(), kPinsWithMemory);
   must_run(kAttach);
   const std::vector<std::string> fresh = pinned();
-  EXPECT_EQ(fresh.size(), 12u);
+  EXPECT_EQ(fresh.size(), kPinsWithMemory);
   EXPECT_NE(fresh, stale);
+}
+
+/// Each line's program was loaded by itself, and each may be the one that the next receiver finds.
+TEST_F(ByHand, AKeptHookThatWasLoadedByHandHasItsMemoryOnEachLine) {
+  must_run(kLoadA);
+  must_run(kLoadB);
+  {
+    Program receiver(LINEARB_PROGRAM, "receive --keep-hook");
+    ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
+    receiver.interrupt();
+    EXPECT_EQ(receiver.wait(), 0) << receiver.errors();
+  }
+  std::vector<std::uint32_t> memories;
+  for (const hook::Attached& attached : hook::all_attached())
+    for (const hook::MapInfo& map : attached.maps)
+      if (map.name == hook::kMemories) memories.push_back(map.id);
+  ASSERT_EQ(memories.size(), 2u);
+  EXPECT_EQ(memories[0], memories[1]);
+  EXPECT_EQ(pinned().size(), kPins - 1) << "the programs keep it";
 }
 
 // ---- status -------------------------------------------------------------------------------------
@@ -727,7 +752,7 @@ TEST_F(ByHand, StatusInJsonHasTheSameNames) {
   EXPECT_EQ(hook.at("interfaces").at(0).at("mode"), "native");
   EXPECT_EQ(hook.at("programs").at(0).at("name"), kHook);
   EXPECT_EQ(hook.at("programs").at(0).at("pins").size(), 1u);
-  EXPECT_EQ(hook.at("maps").size(), 11u);
+  EXPECT_EQ(hook.at("maps").size(), 12u);
   for (const Json& map : hook.at("maps")) EXPECT_EQ(map.at("pins").size(), 1u) << map;
   EXPECT_EQ(hook.at("lines").size(), 0u) << "no receiver has named any yet";
   EXPECT_EQ(json.at("foreign").at(0).at("name"), "somebody");
@@ -775,7 +800,7 @@ TEST_F(ByHand, StatusShowsStalePins) {
   EXPECT_TRUE(contains(text.output, "/xsks_map\n"));
   const Json stale = run("build/linearb status --json").json().at("stale_pins");
   ASSERT_EQ(stale.size(), 1u);
-  EXPECT_EQ(stale.at(0).at("pins").size(), 12u);
+  EXPECT_EQ(stale.at(0).at("pins").size(), kPinsWithMemory);
 }
 
 }  // namespace

@@ -50,6 +50,31 @@ TEST_F(DataPathTest, AChannelEndsWhenAllThatWasRedirectedHasComeOrWasGivenUp) {
   EXPECT_NE(end.removed[0].channel, nullptr);
 }
 
+/// A channel that a reload brings begins anew, and one that goes leaves nothing.
+TEST_F(DataPathTest, AMemoryIsOfTheChannelThatIsInItsPlace) {
+  const hook::Hook hook({{"vethA_dst", sys::interface_index("vethA_dst")}}, {1, 1, true});
+  const Receiver::Deliver deliver;
+  receiver::DataPath data_path({.maps = hook.maps(), .lines = 1, .deliver = deliver});
+  const config::Framing framing = config::builtin_framing("optiq");
+  lb_memory& memory = hook.maps().memories()[3];
+  memory.identity = 7;
+  memory.banks[0].epoch = 5;
+  receiver::Change same;
+  same.added.push_back({3, data_path.make_channel(0, framing.descriptor, 3), 7});
+  ASSERT_TRUE(data_path.carry_out(same));
+  EXPECT_EQ(memory.banks[0].epoch, 5u);
+  receiver::Change change;
+  change.removed.push_back({.index = 3});
+  change.added.push_back({3, data_path.make_channel(1, framing.descriptor, 3), 8});
+  ASSERT_TRUE(data_path.carry_out(change));
+  EXPECT_EQ(memory.identity, 8u);
+  EXPECT_EQ(memory.banks[0].epoch, 0u);
+  receiver::Change end;
+  end.removed.push_back({.index = 3});
+  ASSERT_TRUE(data_path.carry_out(end));
+  EXPECT_EQ(memory.identity, 0u);
+}
+
 /// The hook takes a credit for a moment, and gives it back when another line was faster.
 TEST_F(DataPathTest, AChangeDoesNotWaitForACreditThatWasGivenBack) {
   const hook::Hook hook({{"vethA_dst", sys::interface_index("vethA_dst")}}, {1, 1});

@@ -46,7 +46,7 @@ inline Summary fixed_summary() {
   b.mode = "generic";
   b.bind = "zero-copy";
   summary.lines = {a, b};
-  summary.channels = {{"optiq", "./own.toml", 1'000'103, 34, 2, true}};
+  summary.channels = {{"optiq", "./own.toml", 1'000'103, 34, 35, 2, true}};
   summary.balanced = false;
   summary.imbalances = {"line A: 990001 packets came in, 900105 are accounted for"};
   summary.seconds = 2.5;

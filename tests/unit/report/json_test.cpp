@@ -31,7 +31,7 @@ constexpr const char* kGolden = R"({
      "nic_lost": 0, "lost_messages": 20, "divergent": 0, "mode": "generic", "bind": "zero-copy",
      "skew_ns": {"count": 0, "p50": 0, "p99": 0, "max": 0}}],
   "channels": [{"name": "optiq", "framing": "./own.toml", "messages": 1000103, "gap_messages": 34,
-                "epoch": 2, "removed": true}],
+                "adopted": 35, "epoch": 2, "removed": true}],
   "balanced": false, "seconds": 2.5,
   "imbalances": ["line A: 990001 packets came in, 900105 are accounted for"],
   "lost_races": 21, "hook_cpus": 2, "written": 22000, "untrimmed": 23, "writer_waits": 24,
