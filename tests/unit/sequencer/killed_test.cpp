@@ -237,6 +237,18 @@ TEST_P(Killed, BetweenAnyTwoStoresNothingIsForgottenAndNothingIsInvented) {
   }
 }
 
+TEST_P(Killed, WhileTheBitmapMoves) {
+  writer_.delivered().begin(first(), kOrigin);
+  const std::uint64_t top = first() + kMessages;
+  for (std::uint64_t number = first(); number < top; number += 1'000) {
+    writer_.delivered().take(number, 990, 5, news_.data());
+    holes_.take({number, number + 990});
+  }
+  writer_.clear_hand();
+  for (std::uint64_t number = top; number < top + 4 * LB_MEMORY_STEP; number += 100)
+    ASSERT_NO_FATAL_FAILURE(take({number, number + 100}));
+}
+
 TEST_P(Killed, WhileItForgets) {
   writer_.delivered().begin(first(), kOrigin);
   for (std::uint64_t i = 0; i < 4 * LB_MEMORY_FORGOTTEN + 100; ++i) {
