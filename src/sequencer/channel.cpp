@@ -59,6 +59,7 @@ void Channel::data(const Packet& packet) noexcept {
   if (newest_->number == 0) begin_epoch(packet.datagram.session, packet.first(), packet.arrival_ns);
   if (continues_forgotten_epoch(line, packet)) {
     line.end = std::max(line.end, packet.end());
+    line.trail.note(packet.arrival_ns, line.end, shared_.settings.reorder_ns / 2);
     decide(packet, Outcome::old_epoch, 0, 0);
   } else if (Epoch* epoch = epoch_of(line, packet)) {
     data_in(*epoch, line, packet);
@@ -77,8 +78,16 @@ bool Channel::continues_forgotten_epoch(const LineState& line,
   const std::uint64_t oldest = previous_->number ? previous_->number : newest_->number;
   const bool settled = packet.arrival_ns >= newest_->began_ns + shared_.settings.settle_ns;
   if (settled && is_back(line, packet)) return false;
-  return line.epoch != 0 && line.epoch < oldest && packet.datagram.session == line.session &&
-         packet.first() - line.end <= shared_.settings.ahead && packet.first() < line.forgotten_end;
+  if (line.epoch == 0 || line.epoch >= oldest || packet.datagram.session != line.session)
+    return false;
+  if (packet.first() < line.end)
+    return !passed_long_ago(line, packet) || is_just_behind(line, packet);
+  return packet.first() - line.end <= shared_.settings.ahead && packet.first() < line.forgotten_end;
+}
+
+/// As a copy or a reordering is, and not where numbers begin.
+bool Channel::is_just_behind(const LineState& line, const Packet& packet) const noexcept {
+  return packet.first() + near(packet) >= line.end && packet.first() > near(packet);
 }
 
 /// The epoch that the packet belongs to; null when its session is in none that is remembered.

@@ -231,6 +231,42 @@ const Told kRestarts[] = {
        EXPECT_EQ(story.gaps(), (std::vector<Missing>{{2, 801, 900}}));
        EXPECT_EQ(story.count_of(B, Outcome::old_epoch), 100u);
      }},
+    {"B goes on in an epoch that is forgotten, pairs swapped",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 800).loses(801, 900).sends(901, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 3000);
+       story.line(B).sends(1, 800).waits(300ms).sends_pairs_swapped(801, 900);
+       story.line(B).waits(10ms).restarts().restarts().sends(1500, 3000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{2, 801, 900}}));
+       expect_epoch<3>(story);
+     }},
+    {"B goes on in an epoch that is forgotten, every packet twice",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 800).loses(801, 900).sends(901, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 3000);
+       story.line(B).sends(1, 800).waits(300ms).repeats_each_after(0ms).sends(801, 900);
+       story.line(B).waits(10ms).restarts().restarts().sends(1500, 3000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{2, 801, 900}}));
+       expect_epoch<3>(story);
+     }},
+    {"B goes on in an epoch that is forgotten, copies 30 ms behind",
+     [](Story& story) {
+       story.line(A).sends(1, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 800).loses(801, 900).sends(901, 1000).waits(50ms).restarts();
+       story.line(A).sends(1, 9000);
+       story.line(B).sends(1, 800).waits(300ms).every(1ms).repeats_each_after(30ms).sends(801, 900);
+       story.line(B).waits(100ms).restarts().restarts().every(100us).sends(4000, 9000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{2, 801, 900}}));
+       expect_epoch<3>(story);
+     }},
     {"three lines, C carries the tail",
      [](Story& story) {
        tell_lives(story.line(A), 3, 400);
