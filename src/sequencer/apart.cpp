@@ -36,6 +36,12 @@ bool ApartMessages::is_counted_in(std::uint64_t epoch, std::uint32_t channel, st
   return message.is_of(channel, number) && message.epoch == epoch && message.line == line;
 }
 
+std::uint64_t ApartMessages::counted_since_ns(std::uint64_t epoch, std::uint32_t channel,
+                                              std::uint64_t number) const noexcept {
+  const Message& message = at(number);
+  return message.is_of(channel, number) && message.epoch == epoch ? message.since_ns : 0;
+}
+
 std::uint64_t ApartMessages::forget(std::uint32_t channel, std::uint64_t session,
                                     std::uint64_t number) noexcept {
   Message& message = at(number);

@@ -34,6 +34,9 @@ class ApartMessages {
   /// Whether the line brought it, and that epoch counts it.
   bool is_counted_in(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,
                      std::uint64_t number) const noexcept;
+  /// When it was delivered, if that epoch counts it; else 0.
+  std::uint64_t counted_since_ns(std::uint64_t epoch, std::uint32_t channel,
+                                 std::uint64_t number) const noexcept;
   /// It is known now where it belongs. Returns the epoch that counts it, 0 if none does.
   std::uint64_t forget(std::uint32_t channel, std::uint64_t session, std::uint64_t number) noexcept;
   void forget_older_than(std::uint64_t ns) noexcept;

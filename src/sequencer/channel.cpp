@@ -213,7 +213,10 @@ bool Channel::passed_long_ago(const LineState& line, const Packet& packet) const
 bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
                              const Packet& packet) const noexcept {
   const Settings& settings = shared_.settings;
-  const std::uint32_t then_ms = epoch.delivered.time_ms(packet.first());
+  const std::uint64_t revived_ns =
+      shared_.apart.counted_since_ns(epoch.number, serial_, packet.first());
+  const std::uint32_t then_ms =
+      revived_ns ? to_ms(revived_ns) : epoch.delivered.time_ms(packet.first());
   // The rings of two lines are read one after the other: a copy can have arrived before.
   const auto age_ms = static_cast<std::int32_t>(to_ms(packet.arrival_ns) - then_ms);
   const std::uint64_t age_ns =
@@ -230,10 +233,11 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
 
 void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   const std::uint64_t end = own_end(epoch, line, packet);
-  // What fills a hole from far behind says nothing about the age of the numbers around it.
+  // What fills a hole from far behind, or long after the line passed it, says nothing about the age
+  // of the numbers around it.
   const bool is_far_behind = end > packet.first() + near(packet);
-  const std::uint32_t now_ms = is_far_behind ? 0 : to_ms(packet.arrival_ns);
   const bool revives = epoch.number == line.epoch && passed_long_ago(line, packet);
+  const std::uint32_t now_ms = is_far_behind || revives ? 0 : to_ms(packet.arrival_ns);
   if (epoch.number >= line.epoch) {
     show(epoch, line, packet);
     // What was delivered apart is remembered until the line goes on where it was: a straggler from

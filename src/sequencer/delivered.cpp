@@ -46,7 +46,7 @@ void Delivered::begin(std::uint64_t first, GapOrigin origin, std::uint64_t sessi
   std::ranges::fill(memory_.times_ms, 0);
   origin_ = origin;
   messages_ = holes_ = 0;
-  own_first_ = first;
+  begun_ = own_first_ = first;
   lb_memory_store(&memory_.epoch, origin.epoch);
 }
 
@@ -169,6 +169,13 @@ bool Delivered::give_back(std::uint64_t number) noexcept {
   word(number) &= ~bit;
   --messages_;
   ++holes_;
+  // What stood before the others and is not there any more leaves no gap before them.
+  if (number == first() && number < begun_) {
+    const std::uint64_t first = next(number, true, begun_);
+    holes_ -= first - number;
+    own_first_ = std::max(own_first_, first);
+    memory_.first = first;
+  }
   return true;
 }
 

@@ -140,6 +140,7 @@ class Delivered {
   std::uint64_t messages_ = 0;
   std::uint64_t holes_ = 0;
   std::uint64_t own_first_ = 0;
+  std::uint64_t begun_ = 0;  ///< what it was begun at; what is brought from before it is first()
 };
 
 }  // namespace linearb::sequencer

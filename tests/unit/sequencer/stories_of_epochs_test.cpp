@@ -56,6 +56,39 @@ const Told kRestarts[] = {
      [](const Story& story) {
        EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 920, 949}, {2, 150, 199}}));
      }},
+    {"restart at 1 of a life that was seen from 30 to 60",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).sends(30, 60).waits(50ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart at 1 of a life that was seen from 30 to 60, B behind",
+     [](Story& story) {
+       story.line(A).sends(30, 60).waits(50ms).restarts().sends(1, 500);
+       story.line(B).waits(10ms).sends(30, 60).waits(50ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"restart in a hole of a short life",
+     [](Story& story) {
+       story.line(A).sends(1, 10).loses(11, 20).sends(21, 60).waits(50ms).restarts();
+       story.line(A).loses(1, 10).sends(11, 500);
+       story.line(B).waits(15ms).sends(1, 10).loses(11, 20).sends(21, 60).waits(50ms).restarts();
+       story.line(B).loses(1, 10).sends(11, 500);
+     },
+     expect_epoch<2>},
+    {"A alone brings some of a restart from just before the first, and dies",
+     [](Story& story) {
+       story.line(A).sends(100, 130).waits(50ms).restarts().loses(1, 79).sends(80, 95);
+       story.line(B).waits(2ms).sends(100, 130).waits(60ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
+    {"three lives of few numbers, the second before the first",
+     [](Story& story) {
+       story.line(A).sends(20, 30).waits(50ms).restarts().sends(1, 19).waits(50ms);
+       story.line(A).restarts().sends(1, 300);
+       story.line(B).waits(15ms).sends(20, 30).waits(50ms).restarts().sends(1, 19).waits(50ms);
+       story.line(B).restarts().sends(1, 300);
+     }},
     {"restart at 1 with large packets, of which line A loses the second and third",
      [](Story& story) {
        story.line(A).packs(57).loses(1, 7).sends(8, 400).waits(100ms).restarts();
