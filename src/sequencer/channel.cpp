@@ -313,7 +313,7 @@ void Channel::announcement(const Packet& packet) noexcept {
   }
   if (epoch->number < line.epoch) return;
   const std::uint64_t end = own_end(*epoch, line, packet);
-  if ((next + near(packet) < end && passed_long_ago(line, packet)) ||
+  if ((next + near(packet) < end && may_be_restart(*epoch, line, packet)) ||
       next > std::max(end, epoch->delivered.end()) + shared_.settings.ahead)
     return doubt(line, packet, true);
   show(*epoch, line, packet);

@@ -207,6 +207,13 @@ const Told kRepeats[] = {
          story.line(B).sends(number, number + 299).announces(number).announces(number + 1);
      },
      [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
+    {"two heartbeats come again 100 ms later, far from where the numbers began",
+     [](Story& story) {
+       story.line(A).sends(1, 7000).announces(7001).sends(7001, 8000);
+       story.line(A).announces(7001).announces(7001).sends(8001, 9000);
+       story.line(B).waits(1ms).sends(1, 9000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
     {"one packet overtaken by 60 others",
      [](Story& story) {
        story.line(A).sends(1, 499).sends(501, 560).sends(500, 500).sends(561, 1000);
