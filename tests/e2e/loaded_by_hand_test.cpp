@@ -2,6 +2,7 @@
 //
 // The hook as `ip link` loads it, one object for each line, and a receiver that finds it there.
 #include <filesystem>
+#include <ostream>
 
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,11 @@ struct Way {
   const char* name;
   const char* ip_link;
 };
+
+/// The name of the test as ctest lists it: bytes of pointers change from run to run.
+void PrintTo(const Way& way, std::ostream* out) {
+  *out << way.ip_link;
+}
 
 class LoadedByHand : public LabTest, public ::testing::WithParamInterface<Way> {};
 
