@@ -7,7 +7,8 @@
  *                  the __sync family, which becomes the BPF atomics of kernel 5.12 (-mcpu=v3)
  *   in user space  the __atomic family, which ThreadSanitizer understands
  *   in a simulator the same as in user space, with a scheduling point before each access: define
- *                  LB_SCHEDULE_POINT() before including any header of core
+ *                  LB_SCHEDULE_POINT(access, word, value) before including any header of core;
+ *                  `value` is what is stored, expected or added
  *
  * A read-modify-write is a full barrier in all three. A BPF load is ordered as an acquire on
  * x86-64; the program relies on nothing stronger.
@@ -18,11 +19,18 @@
 #include "core/types.h"
 
 #ifndef LB_SCHEDULE_POINT
-#define LB_SCHEDULE_POINT() ((void)0)
+#define LB_SCHEDULE_POINT(access, word, value) ((void)0)
 #endif
 
+enum lb_access {
+  LB_ACCESS_LOAD,
+  LB_ACCESS_STORE,
+  LB_ACCESS_SWAP,
+  LB_ACCESS_ADD,
+};
+
 LB_INLINE lb_u64 lb_load_acquire(const lb_u64* word) {
-  LB_SCHEDULE_POINT();
+  LB_SCHEDULE_POINT(LB_ACCESS_LOAD, word, 0);
 #ifdef __bpf__
   return *(const volatile lb_u64*)word;
 #else
@@ -31,7 +39,7 @@ LB_INLINE lb_u64 lb_load_acquire(const lb_u64* word) {
 }
 
 LB_INLINE void lb_store_release(lb_u64* word, lb_u64 value) {
-  LB_SCHEDULE_POINT();
+  LB_SCHEDULE_POINT(LB_ACCESS_STORE, word, value);
 #ifdef __bpf__
   *(volatile lb_u64*)word = value;
 #else
@@ -41,7 +49,7 @@ LB_INLINE void lb_store_release(lb_u64* word, lb_u64 value) {
 
 /* Returns the value that was there: the swap took place if it equals `expected`. */
 LB_INLINE lb_u64 lb_compare_swap(lb_u64* word, lb_u64 expected, lb_u64 desired) {
-  LB_SCHEDULE_POINT();
+  LB_SCHEDULE_POINT(LB_ACCESS_SWAP, word, expected);
 #ifdef __bpf__
   return __sync_val_compare_and_swap(word, expected, desired);
 #else
@@ -52,7 +60,7 @@ LB_INLINE lb_u64 lb_compare_swap(lb_u64* word, lb_u64 expected, lb_u64 desired) 
 
 /* Returns the value before the addition. */
 LB_INLINE lb_u64 lb_fetch_add(lb_u64* word, lb_u64 summand) {
-  LB_SCHEDULE_POINT();
+  LB_SCHEDULE_POINT(LB_ACCESS_ADD, word, summand);
 #ifdef __bpf__
   return __sync_fetch_and_add(word, summand);
 #else

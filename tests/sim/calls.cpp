@@ -24,30 +24,46 @@
 #include "sim/hook_cpu.h"
 #include "sim/kernel.h"
 #include "sim/scheduler.h"
+#include "sim/steps.h"
 #include "sys/interface.h"
 
 using linearb::sim::fail;
 using linearb::sim::HookCpu;
 using linearb::sim::Kernel;
 using linearb::sim::KernelSocket;
+using linearb::sim::replays;
 using linearb::sim::scheduler;
+using linearb::sim::step_of;
+using linearb::sim::tell;
 
 // ---- scheduling points, and threads as fibers --------------------------------------------------
 
-extern "C" void lb_native_schedule_point() {
+extern "C" {
+
+void lb_native_schedule_point() {
   if (scheduler()) scheduler()->step();
 }
+void lb_native_access(lb_u32 access, const lb_u64* word, lb_u64 value) {
+  lb_native_schedule_point();
+  if (replays()) tell(step_of({static_cast<lb_access>(access), word, value}));
+}
+void lb_sim_ring_access(const char* step, const lb_u32* producer) {
+  lb_native_schedule_point();
+  if (replays()) tell({step, Kernel::instance().line_of_ring(producer)});
+}
+
+}  // extern "C"
 
 /// std::thread's way in and out, in place of those of libstdc++.
 void std::thread::_M_start_thread(_State_ptr state, void (*)()) {
   auto shared = std::shared_ptr<_State>(std::move(state));
-  const auto fiber = scheduler()->spawn("clearing thread", [shared] { shared->_M_run(); });
+  const auto fiber = scheduler()->spawn("clearing", [shared] { shared->_M_run(); });
   _M_id._M_thread = fiber + 1;
 }
 
 void std::thread::join() {
   const auto fiber = static_cast<linearb::sim::Scheduler::Fiber>(_M_id._M_thread - 1);
-  while (!scheduler()->has_ended(fiber)) scheduler()->sleep_for(20'000);
+  scheduler()->join(fiber);
   _M_id = id();
 }
 
@@ -63,6 +79,7 @@ long futex(const std::uint32_t* word, int operation, std::uint32_t value) {
   }
   const auto self = scheduler()->current();
   waiting.push_back(self);
+  tell({"cleared"});
   while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value) scheduler()->wait();
   std::erase(waiting, self);
   return 0;
@@ -182,6 +199,7 @@ int bpf_map_lookup_and_delete_batch(int fd, void*, void*, void*, void*, __u32*,
 
 void* lb_native_lookup(const void* map, const void* key) {
   lb_native_schedule_point();
+  if (Kernel::instance().has_sockets(map)) tell({"slot_look"});
   return Kernel::instance().lookup(map, *static_cast<const std::uint32_t*>(key));
 }
 /// For dedup = "lru", which is not simulated.
@@ -190,7 +208,7 @@ long lb_native_update(const void*, const void*, const void*, lb_u64) {
 }
 long lb_native_redirect(const void*, lb_u32 slot, lb_u64 flags) {
   lb_native_schedule_point();
-  return HookCpu::current().redirect(Kernel::instance().socket_in(slot), flags);
+  return HookCpu::current().redirect(slot, flags);
 }
 long lb_native_adjust_meta(lb_native_context* context, int delta) {
   return HookCpu::current().adjust_metadata(*context, delta);

@@ -115,6 +115,22 @@ Feed::Feed(Random random, const std::vector<lb_framing>& known) {
   }
 }
 
+Feed::Feed(Kind wanted, const lb_framing& framing, std::vector<std::vector<WirePacket>> chosen)
+    : kind(wanted),
+      lines(static_cast<std::uint32_t>(chosen.size())),
+      lives(1),
+      wires(std::move(chosen)),
+      framings{framing} {
+  for (const auto& wire : wires) {
+    for (const WirePacket& packet : wire) {
+      if (lives[0].size() <= packet.life) lives[0].resize(packet.life + 1u, {~0ull, 0});
+      Life& life = lives[0][packet.life];
+      life.first = std::min(life.first, packet.first);
+      life.end = std::max(life.end, packet.first + packet.count);
+    }
+  }
+}
+
 /// All channels change at the same time.
 void Feed::plan_lives(Random& random) {
   const std::uint64_t count =

@@ -51,6 +51,8 @@ struct Feed {
   };
 
   Feed(Random random, const std::vector<lb_framing>& framings);
+  /// What somebody else has chosen, of one channel.
+  Feed(Kind wanted, const lb_framing& framing, std::vector<std::vector<WirePacket>> chosen);
 
   Kind kind = Kind::one_life;
   std::uint32_t lines = 2;

@@ -10,6 +10,7 @@
 
 #include "sim/failure.h"
 #include "sim/scheduler.h"
+#include "sim/steps.h"
 
 namespace linearb::sim {
 namespace {
@@ -34,9 +35,14 @@ HookCpu& HookCpu::current() {
 void HookCpu::run() {
   cpus[scheduler()->current()] = this;
   while (wire_.next < wire_.packets->size()) {
-    scheduler()->sleep_until((*wire_.packets)[wire_.next].due_ns);
+    sleep_until_due((*wire_.packets)[wire_.next]);
     poll();
   }
+}
+
+/// A script says late when that is.
+void HookCpu::sleep_until_due(const WirePacket& packet) const {
+  while (scheduler()->now_ns() < packet.due_ns) scheduler()->wait(packet.due_ns);
 }
 
 bool HookCpu::take_next(WirePacket& packet) noexcept {
@@ -52,6 +58,7 @@ void HookCpu::poll() {
   kernel_.enter(settings_.id);
   for (std::uint32_t i = 0; i < batch && take_next(packet); ++i) process(packet);
   flush();
+  tell({"flush"});
   kernel_.leave(settings_.id);
   scheduler()->step();
 }
@@ -66,13 +73,17 @@ void HookCpu::process(const WirePacket& packet) {
                             .ingress_ifindex = interface_index_of(packet.line),
                             .rx_queue_index = 0};
   target_ = nullptr;
+  number_ = packet.first;
+  holds_credit_ = false;
+  tell({"packet", number_});
   const Counted before = counted();
   const int action = lb_native_program(&context);
   Reference::Seen seen{.packet = &packet,
                        .cpu = settings_.id,
                        .way_out = way_out(before),
                        .action = static_cast<std::uint32_t>(action)};
-  if (action == XDP_REDIRECT && context.data_meta != context.data) {
+  tell(step_of(seen.way_out, number_));
+  if (action != XDP_DROP && context.data_meta != context.data) {
     const auto* const metadata = reinterpret_cast<const lb_metadata*>(context.data_meta);
     seen.verdict = metadata->verdict;
     seen.place = metadata->place;
@@ -87,7 +98,11 @@ void HookCpu::redirect_now(const lb_native_context& context) {
   const auto bytes = [](lb_u64 from, lb_u64 to) {
     return std::span(reinterpret_cast<const std::byte*>(from), to - from);
   };
+  const lb_credit& credit = kernel_.maps().credit(slot_);
+  if (target_->used() >= credit.redirected - credit.returned)
+    fail("I2: a packet goes into the RX ring, and no credit stands for it");
   target_->receive(bytes(context.data_meta, context.data), bytes(context.data, context.data_end));
+  tell({"into_ring", number_});
   if (std::ranges::find(unflushed_, target_) == unflushed_.end()) unflushed_.push_back(target_);
   if (!settings_.native) flush();
 }
@@ -101,9 +116,11 @@ void HookCpu::flush() {
   unflushed_.clear();
 }
 
-long HookCpu::redirect(KernelSocket* socket, std::uint64_t flags) noexcept {
-  target_ = socket;
-  return socket ? long{XDP_REDIRECT} : static_cast<long>(flags & 3);
+long HookCpu::redirect(std::uint32_t slot, std::uint64_t flags) noexcept {
+  target_ = kernel_.socket_in(slot);
+  slot_ = slot;
+  tell({target_ ? "redirect" : "redirect_refused", number_});
+  return target_ ? long{XDP_REDIRECT} : static_cast<long>(flags & 3);
 }
 
 /// As bpf_xdp_adjust_meta() in net/core/filter.c.

@@ -40,7 +40,10 @@ class HookCpu {
   // The helpers of the hook, for the packet that this CPU has in hand.
   static HookCpu& current();
   std::uint32_t id() const noexcept { return settings_.id; }
-  long redirect(KernelSocket* socket, std::uint64_t flags) noexcept;
+  long redirect(std::uint32_t slot, std::uint64_t flags) noexcept;
+  /// Of the packet: from taking a credit on, until it is given back.
+  bool holds_credit() const noexcept { return holds_credit_; }
+  void hold_credit(bool holds) noexcept { holds_credit_ = holds; }
   long adjust_metadata(lb_native_context& context, int delta) noexcept;
 
   static constexpr std::uint32_t interface_index_of(std::uint32_t line) noexcept {
@@ -57,6 +60,7 @@ class HookCpu {
   bool take_next(WirePacket& packet) noexcept;
   void poll();
   void process(const WirePacket& packet);
+  void sleep_until_due(const WirePacket& packet) const;
   void redirect_now(const lb_native_context& context);
   void flush();
   Counted counted() const noexcept;
@@ -68,6 +72,9 @@ class HookCpu {
   Random random_;
   Kernel& kernel_ = Kernel::instance();
   KernelSocket* target_ = nullptr;
+  std::uint32_t slot_ = 0;  ///< where the target is
+  std::uint64_t number_ = 0;
+  bool holds_credit_ = false;
   std::vector<KernelSocket*> unflushed_;
   /// The packet, with the kernel's room in front of it.
   std::array<std::uint8_t, XDP_PACKET_HEADROOM + 2048> buffer_{};

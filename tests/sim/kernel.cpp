@@ -15,6 +15,7 @@
 
 #include "sim/failure.h"
 #include "sim/scheduler.h"
+#include "sim/steps.h"
 #include "xsk/frame.h"
 
 namespace linearb::sim {
@@ -22,6 +23,8 @@ namespace {
 
 /// Enough for two channels, which are cleared with each takeover.
 constexpr std::uint32_t kChannels = 2;
+/// Lines whose words have a name: those of the model.
+constexpr std::uint32_t kLinesNamed = 2;
 constexpr std::uint64_t kGraceNsAtMost = 2'000'000;
 
 std::uint32_t entries_of(const lb_native_map& map) {
@@ -62,8 +65,6 @@ void KernelSocket::make_rx_ring(xsk_ring_cons& ring, std::uint32_t entries) {
 std::uint64_t KernelSocket::take_frame() {
   for (; rx_left_ != rx_consumer_; ++rx_left_)
     places_[rx_[rx_left_ % rx_.size()].addr / frame_size_] = Place::user;
-  if (fill_taken_ == fill_producer_)
-    fail("I2: a packet was redirected, and the fill ring has no frame for it");
   const std::uint64_t frame = fill_[fill_taken_++ % fill_.size()];
   Place& place = places_.at(frame / frame_size_);
   if (frame % frame_size_ != 0 || place != Place::user)
@@ -73,9 +74,10 @@ std::uint64_t KernelSocket::take_frame() {
 }
 
 void KernelSocket::receive(std::span<const std::byte> metadata, std::span<const std::byte> packet) {
+  if (fill_taken_ == fill_producer_)
+    fail("I2: a packet was redirected, and the fill ring has no frame for it");
+  if (used() == rx_.size()) fail("I2: a packet was redirected, and the RX ring is full");
   const std::uint64_t frame = take_frame();
-  if (rx_written_ - rx_consumer_ == rx_.size())
-    fail("I2: a packet was redirected, and the RX ring is full");
   std::byte* const data = memory_ + frame + XDP_PACKET_HEADROOM;
   std::ranges::copy(metadata, data - metadata.size());
   std::ranges::copy(packet, data);
@@ -159,6 +161,53 @@ void Kernel::wait_for_grace_period() {
   for (std::size_t cpu = 0; cpu < before.size(); ++cpu)
     while (before[cpu] % 2 == 1 && sections_[cpu] == before[cpu])
       scheduler()->sleep_for(1 + random_.below(1000));
+  tell({"grace"});
+}
+
+bool Kernel::has_sockets(const void* map) const noexcept {
+  const auto found = std::ranges::find(
+      all_, map, [](const Map& candidate) { return candidate.declared->declaration; });
+  return found != all_.end() && found->declared->type == BPF_MAP_TYPE_XSKMAP;
+}
+
+std::uint32_t Kernel::line_of_ring(const std::uint32_t* producer) const noexcept {
+  const auto found = std::ranges::find_if(
+      sockets, [&](const KernelSocket* socket) { return socket->has_ring(producer); });
+  return static_cast<std::uint32_t>(found - sockets.begin());
+}
+
+Kernel::Word Kernel::word_at(const void* address) const noexcept {
+  using Field = Word::Field;
+  std::size_t offset = 0;
+  const auto is_in = [&](std::string_view name, const void* of_receiver) {
+    const auto map =
+        std::ranges::find(all_, name, [](const Map& one) { return one.declared->name; });
+    for (const void* begin : {static_cast<const void*>(map->memory), of_receiver}) {
+      offset = static_cast<std::size_t>(static_cast<const std::byte*>(address) -
+                                        static_cast<const std::byte*>(begin));
+      if (offset < map->bytes()) return true;
+    }
+    return false;
+  };
+  if (is_in("marks", &maps_->mark(0, 0)) && offset < kLinesNamed * sizeof(lb_mark)) {
+    const std::size_t field = offset % sizeof(lb_mark);
+    return {field == offsetof(lb_mark, published) ? Field::published
+            : field == offsetof(lb_mark, shown)   ? Field::shown
+                                                  : Field::other,
+            static_cast<std::uint32_t>(offset / sizeof(lb_mark))};
+  }
+  if (is_in("credits", &maps_->credit(0)) && offset / sizeof(lb_credit) % LB_QUEUES_MAX == 0 &&
+      offset / sizeof(lb_credit) / LB_QUEUES_MAX < kLinesNamed) {
+    const std::size_t field = offset % sizeof(lb_credit);
+    return {field == offsetof(lb_credit, redirected) ? Field::redirected
+            : field == offsetof(lb_credit, returned) ? Field::returned
+            : field == offsetof(lb_credit, capacity) ? Field::capacity
+                                                     : Field::other,
+            static_cast<std::uint32_t>(offset / sizeof(lb_credit) / LB_QUEUES_MAX)};
+  }
+  if (is_in("windows", maps_->windows().data()) && offset < offsetof(lb_channel, stamps))
+    return {Field::window, static_cast<std::uint32_t>(offset / sizeof(lb_u64))};
+  return {};
 }
 
 void Kernel::forget_socket(KernelSocket& socket) noexcept {
@@ -187,6 +236,7 @@ int Kernel::update(int fd, std::uint32_t key, const void* value) {
     std::memcpy(&interfaces_[key], value, sizeof(lb_interface));
     return 0;
   }
+  tell({"open_slot", key / LB_QUEUES_MAX});
   int socket_fd = -1;
   std::memcpy(&socket_fd, value, sizeof socket_fd);
   const auto socket = std::ranges::find(sockets, socket_fd, &KernelSocket::fd);
@@ -199,6 +249,7 @@ int Kernel::erase(int fd, std::uint32_t key) noexcept {
   if (map_of(fd).declared->type == BPF_MAP_TYPE_HASH) return interfaces_.erase(key) ? 0 : -ENOENT;
   if (slots_[key] == nullptr) return -ENOENT;
   slots_[key] = nullptr;
+  tell({"empty_slot", key / LB_QUEUES_MAX});
   return 0;
 }
 

@@ -37,6 +37,11 @@ class KernelSocket {
   void receive(std::span<const std::byte> metadata, std::span<const std::byte> packet);
   void flush() noexcept;
   bool readable() const noexcept { return rx_producer_ != rx_consumer_; }
+  /// Entries of the RX ring that user space has not released.
+  std::uint32_t used() const noexcept { return rx_written_ - rx_consumer_; }
+  bool has_ring(const std::uint32_t* producer) const noexcept {
+    return producer == &fill_producer_ || producer == &rx_producer_;
+  }
 
   int fd = -1;
   bool is_bound = false;
@@ -75,6 +80,7 @@ class Kernel {
 
   // The kernel's side of the maps, for the hook.
   void* lookup(const void* map, std::uint32_t key) noexcept;
+  bool has_sockets(const void* map) const noexcept;
   bool has_interface(std::uint32_t index) const noexcept { return interfaces_.contains(index); }
 
   // For the hook's CPUs: between the two, a grace period waits for them.
@@ -85,6 +91,24 @@ class Kernel {
   std::uint32_t reader = ~0u;  ///< the fiber that waits; ~0: none
   /// As synchronize_rcu().
   void wait_for_grace_period();
+
+  /// A word that hook and receiver share. Each side has mapped it for itself.
+  struct Word {
+    enum class Field {
+      other,
+      published,
+      shown,
+      redirected,
+      returned,
+      capacity,
+      window,
+    };
+    Field field = Field::other;
+    std::uint32_t of = 0;  ///< its line, or its place in the window
+  };
+  /// Of the first channel and the lines A and B: all others are Field::other.
+  Word word_at(const void* address) const noexcept;
+  std::uint32_t line_of_ring(const std::uint32_t* producer) const noexcept;
 
   /// A receiver that is gone without a word: its sockets leave the map as they close.
   void forget_socket(KernelSocket& socket) noexcept;

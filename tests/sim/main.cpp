@@ -2,6 +2,7 @@
 
 /// sim --seed S             replays one seed; --trace: and tells all that happened
 /// sim --seeds N [--first S] [--jobs J]   runs N of them; names the first that fails
+/// sim --script FILE [--trace]            follows a schedule in place of a seed
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +25,8 @@
 
 #include "sim/failure.h"
 #include "sim/feed.h"
+#include "sim/replay.h"
+#include "sim/script.h"
 #include "sim/simulation.h"
 
 namespace linearb::sim {
@@ -37,6 +40,7 @@ struct Options {
   std::uint64_t first = 1;
   std::uint64_t seeds = 1000;
   std::uint64_t jobs = 0;
+  std::optional<std::string> script;
   bool trace = false;
 };
 
@@ -49,11 +53,14 @@ struct Shared {
   std::atomic<std::uint64_t> steps = 0;
 };
 
-std::uint64_t replayed_seed = kNone;  ///< of this process, when it is to say what failed
+std::string replayed;  ///< the seed or the script of this process, when it is to say what failed
+std::string (*describe)(bool everything) = describe_run;
 bool tells_everything = false;
 
 [[noreturn]] void refuse(const std::string& what) {
-  fmt::print(stderr, "sim: {}\nusage: sim --seed S [--trace] | --seeds N [--first S] [--jobs J]\n",
+  fmt::print(stderr,
+             "sim: {}\nusage: sim --seed S [--trace] | --seeds N [--first S] [--jobs J] | "
+             "--script FILE [--trace]\n",
              what);
   std::exit(2);
 }
@@ -81,6 +88,10 @@ Options options_of(int count, char** arguments) {
       options.first = value();
     else if (option == "--jobs")
       options.jobs = value();
+    else if (option == "--script" && i + 1 < count)
+      options.script = arguments[++i];
+    else if (option == "--script")
+      refuse("--script wants a file");
     else
       refuse(fmt::format("no option {}", option));
   }
@@ -139,7 +150,7 @@ int run_many(Options options) {
   if (const std::uint64_t seed = shared.first_failing; seed != kNone) {
     fmt::print("seed {} fails; replay it with: ./dev sim --seed {}\n", seed, seed);
     std::fflush(stdout);
-    replayed_seed = seed;
+    replayed = fmt::format("seed {}", seed);
     simulate(seed);
     fmt::print("seed {} failed once and does not now: the simulation is not deterministic\n", seed);
     return 1;
@@ -150,22 +161,38 @@ int run_many(Options options) {
   return 0;
 }
 
-int replay(const Options& options) {
-  replayed_seed = *options.seed;
+int replay_seed(const Options& options) {
+  replayed = fmt::format("seed {}", *options.seed);
   tells_everything = options.trace;
   std::string story;
-  const Figures figures = simulate(replayed_seed, options.trace ? &story : nullptr);
+  const Figures figures = simulate(*options.seed, options.trace ? &story : nullptr);
   fmt::print("{}", story);
-  fmt::print("seed {} passed: {} packets, {} deliveries, {} receivers, {} steps\n", replayed_seed,
+  fmt::print("{} passed: {} packets, {} deliveries, {} receivers, {} steps\n", replayed,
              figures.packets, figures.delivered, figures.receivers, figures.steps);
+  return 0;
+}
+
+int follow_script(const Options& options) {
+  Script script;
+  try {
+    script = read_script(*options.script);
+  } catch (const ScriptError& error) {
+    refuse(error.what());
+  }
+  replayed = *options.script;
+  describe = describe_replay;
+  tells_everything = options.trace;
+  std::string story;
+  const std::string how_far = replay(script, options.trace ? &story : nullptr);
+  fmt::print("{}{}: {}\n", story, replayed, how_far);
   return 0;
 }
 
 }  // namespace
 
 void fail(const std::string& what) {
-  if (replayed_seed != kNone) {
-    fmt::print("seed {}: {}\n{}\n", replayed_seed, what, describe_run(tells_everything));
+  if (!replayed.empty()) {
+    fmt::print("{}: {}\n{}\n", replayed, what, describe(tells_everything));
     std::fflush(stdout);
   }
   ::_exit(1);
@@ -175,5 +202,6 @@ void fail(const std::string& what) {
 
 int main(int count, char** arguments) {
   const auto options = linearb::sim::options_of(count, arguments);
-  return options.seed ? linearb::sim::replay(options) : linearb::sim::run_many(options);
+  if (options.script) return linearb::sim::follow_script(options);
+  return options.seed ? linearb::sim::replay_seed(options) : linearb::sim::run_many(options);
 }

@@ -59,6 +59,9 @@ MUTATIONS = [
          "  lb_store_release(&maps.config().flow_index, table.index);"),
         ("  lb_store_release(&maps.config().bank, left ^ 1);\n  sys::wait_for_grace_period();",
          "  lb_store_release(&maps.config().bank, left ^ 1);")]),
+    Mutation("slots emptied while hooks claim", TAKEOVER, [
+        ("void empty_slots(const Maps& maps) {\n  unpublish(maps);\n  sys::wait_for_grace_period();\n",
+         "void empty_slots(const Maps& maps) {\n")]),
     Mutation("credit before the frame", DATA_PATH, [
         ("  const std::uint32_t returned = port.socket->refill(port.socket->pool().size());\n"
          "  batch.release();\n  return_credits(port, returned);\n",
@@ -69,12 +72,11 @@ MUTATIONS = [
 ]
 
 
-def mutated(mutation):
-    text = (ROOT / mutation.file).read_text(encoding="utf-8")
-    for wanted, instead in mutation.changes:
+def mutated(file, changes):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    for wanted, instead in changes:
         if text.count(wanted) != 1:
-            sys.exit(f"mutation '{mutation.name}': its text stands {text.count(wanted)} times in "
-                     f"{mutation.file}; write it anew")
+            sys.exit(f"a mutation's text stands {text.count(wanted)} times in {file}; write it anew: {wanted}")
         text = text.replace(wanted, instead)
     return text
 
@@ -94,24 +96,31 @@ def link_command(build):
     return re.sub(r"^: && | && :$", "", commands[-1])
 
 
-def build_mutant(build, mutation, folder):
-    """A simulator with the mutated file in place of the original."""
-    is_hook = mutation.file == HOOK
-    source = ROOT / ("tests/support/native_hook/program.c" if is_hook else mutation.file)
-    copy = folder / ("bpf/linearb.bpf.c" if is_hook else pathlib.Path(mutation.file).name)
+def compile_mutated(build, file, changes, folder):
+    """The object of the mutated file. Returns what stands for it when the simulator is linked."""
+    is_hook = file == HOOK
+    source = ROOT / ("tests/support/native_hook/program.c" if is_hook else file)
+    copy = folder / ("bpf/linearb.bpf.c" if is_hook else pathlib.Path(file).name)
     copy.parent.mkdir(exist_ok=True)
-    copy.write_text(mutated(mutation), encoding="utf-8")
+    copy.write_text(mutated(file, changes), encoding="utf-8")
     command = compile_command(build, source)
     original = next(part for part in command if part.endswith(".o"))
-    command = [str(folder / "mutant.o") if part == original else part for part in command]
+    made = str(folder / (source.name + ".o"))
+    command = [made if part == original else part for part in command]
     if is_hook:  # program.c includes it by this name
         command.insert(1 if "ccache" not in command[0] else 2, f"-I{folder}")
     else:
         command = [str(copy) if part == str(source) else part for part in command]
     subprocess.run(command + ["-Wno-error"], check=True, cwd=build, stderr=subprocess.DEVNULL)
+    return original, made
+
+
+def build_mutant(build, edits, folder):
+    """A simulator with mutated files in place of the originals: pairs of a file and its changes."""
     link = shlex.split(link_command(build))
-    link = [str(folder / "mutant.o") if original.endswith(part) and part.endswith(".o") else part
-            for part in link]
+    for file, changes in edits:
+        original, made = compile_mutated(build, file, changes, folder)
+        link = [made if original.endswith(part) and part.endswith(".o") else part for part in link]
     link[link.index("-o") + 1] = str(folder / "sim")
     subprocess.run(link, check=True, cwd=build)
     return folder / "sim"
@@ -129,7 +138,7 @@ def main():
         if options.names and mutation.name not in options.names:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            mutant = build_mutant(build, mutation, pathlib.Path(folder))
+            mutant = build_mutant(build, [(mutation.file, mutation.changes)], pathlib.Path(folder))
             run = subprocess.run([mutant, "--seeds", str(options.seeds)], capture_output=True,
                                  text=True, check=False)
         lines = run.stdout.splitlines() + [""]

@@ -45,18 +45,27 @@ void ReceiverRun::run() {
   open_ports();
   take_over();
   start();
+  stage_ = Stage::opening;
   open_slots();
+  stage_ = Stage::running;
+  reference_.receiver_is_there(true);
   loop();
   if (!settings_.breaks_off) {
     drain();
     sum_up();
   }
+  reference_.receiver_is_there(false);
   // In this order the kernel would close what a dead process had open, too.
   const auto gaps = data_path_->sequencer().gaps();
   for (const auto& port : ports_) maps_.clear_socket(port->slot);
   data_path_.reset();
   ports_.clear();
   settings_.breaks_off ? reference_.receiver_breaks_off() : reference_.receiver_ends(gaps);
+}
+
+void ReceiverRun::end(bool breaks_off) noexcept {
+  settings_.end_ns = 0;
+  settings_.breaks_off = breaks_off;
 }
 
 void ReceiverRun::open_ports() {

@@ -32,6 +32,19 @@ class ReceiverRun {
 
   ReceiverRun(const Settings& settings, const Feed& feed, Reference& reference, Random random);
   void run();
+  /// Before its time: asked to, or killed.
+  void end(bool breaks_off) noexcept;
+  bool breaks_off() const noexcept { return settings_.breaks_off; }
+
+  /// Who stores to `returned`.
+  enum class Stage {
+    taking_over,
+    opening,
+    running,
+  };
+  Stage stage() const noexcept { return stage_; }
+  const linearb::hook::Maps& maps() const noexcept { return maps_; }
+  const receiver::Port& port(std::uint32_t line) const noexcept { return *ports_[line]; }
 
  private:
   void open_ports();
@@ -45,6 +58,7 @@ class ReceiverRun {
   std::vector<lb_flow> flows() const;
 
   Settings settings_;
+  Stage stage_ = Stage::taking_over;
   const Feed& feed_;
   Reference& reference_;
   Random random_;

@@ -57,6 +57,9 @@ void Reference::hook_saw(std::uint64_t now_ns, const Seen& seen) {
   if (seen.action != expected)
     fail(fmt::format("I6: counted as {}, and the action is {}\n{}", to_string(seen.way_out),
                      seen.action, describe(events_.back())));
+  if (seen.way_out == WayOut::no_receiver && seen.verdict == LB_VERDICT_CLAIMED &&
+      receiver_is_there_)
+    fail(fmt::format("I2: claimed, and goes to the kernel\n{}", describe(events_.back())));
   if (packet.kind == PacketKind::foreign && !is_unknown)
     fail(fmt::format("I8: no packet of the feed\n{}", describe(events_.back())));
   if (seen.way_out == WayOut::malformed)
@@ -111,9 +114,16 @@ void Reference::take_message(const Delivery& delivery, std::uint32_t life, std::
   if (++taken.delivered > 1)
     fail(fmt::format("I1: message {} of life {} delivered twice\n{}", number, life,
                      history(delivery.channel, number)));
+  if (taken.declared_missing)
+    fail(fmt::format("I4: message {} of life {} was declared missing, and is delivered\n{}", number,
+                     life, history(delivery.channel, number)));
   if (!taken.brought) fail(fmt::format("I3: message {} delivered, and never came up", number));
   if (delivery.epoch != 0 && life != Feed::kPoisonLife)
     life_of_epoch_.try_emplace({delivery.channel, delivery.epoch}, life);
+}
+
+void Reference::declared_missing(std::uint32_t life, std::uint64_t number) {
+  message(0, life, number).declared_missing = true;
 }
 
 void Reference::receiver_ends(const sequencer::GapList& gaps) {

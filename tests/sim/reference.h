@@ -47,6 +47,8 @@ class Reference {
 
   // A receiver from its first to its last packet.
   void receiver_begins();
+  /// From its last slot to its end, or its death: what is claimed meanwhile has to come.
+  void receiver_is_there(bool is) noexcept { receiver_is_there_ = is; }
   void delivered(std::uint64_t now_ns, const Delivery& delivery);
   /// When all that was redirected is decided: every message that came is delivered, and every gap
   /// is one.
@@ -58,6 +60,12 @@ class Reference {
   std::string history(std::uint32_t channel, std::uint64_t number) const;
   std::string all_events() const;
 
+  /// Whoever declares gaps while lines go on: none of them brings it.
+  void declared_missing(std::uint32_t life, std::uint64_t number);
+  bool is_delivered(std::uint32_t life, std::uint64_t number) {
+    return message(0, life, number).delivered != 0;
+  }
+
   std::uint64_t packets(std::uint32_t line) const noexcept { return packets_[line]; }
   std::uint64_t deliveries() const noexcept { return deliveries_; }
 
@@ -66,6 +74,7 @@ class Reference {
   struct Message {
     bool brought = false;  ///< a copy came, and was not refused
     std::uint8_t delivered = 0;
+    bool declared_missing = false;
     /// Delivered as a jump that nothing has confirmed: of no epoch, and so perhaps in a gap of one.
     bool is_apart = false;
   };
@@ -105,6 +114,7 @@ class Reference {
   std::uint64_t unsequenced_up_ = 0;
   std::uint64_t unsequenced_delivered_ = 0;
   std::uint64_t deliveries_ = 0;
+  bool receiver_is_there_ = false;
   std::vector<Event> events_;
 };
 

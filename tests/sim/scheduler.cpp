@@ -101,10 +101,19 @@ void Scheduler::run() {
   running = nullptr;
 }
 
+void Scheduler::resume(Fiber fiber) {
+  running = this;
+  follows_script_ = true;
+  current_ = fiber;
+  lb_sim_switch(&main_stack_pointer_, fibers_[fiber].stack_pointer);
+  running = nullptr;
+}
+
 void Scheduler::step() {
   if (current_ == kNobody) return;
   if (++steps_ == kStepsMax) fail("the run does not end");
   now_ns_ += temper_.step_ns;
+  if (follows_script_) return wait(now_ns_);
   if (--countdown_ > 0) return;
   countdown_ = random_.between(1, 2 * temper_.steps - 1);
   std::uint64_t stall_ns = 0;
@@ -123,13 +132,20 @@ void Scheduler::wait(std::uint64_t until_ns) {
   switch_away();
 }
 
+void Scheduler::join(Fiber fiber) {
+  const Fiber self = current_;
+  fibers_[self].joins = fiber;
+  while (!fibers_[fiber].ended) sleep_for(20'000);
+  fibers_[self].joins.reset();
+}
+
 void Scheduler::wake_at(Fiber fiber, std::uint64_t ns) noexcept {
   fibers_[fiber].wake_ns = std::min(fibers_[fiber].wake_ns, ns);
 }
 
 void Scheduler::switch_away() {
   const Fiber left = current_;
-  const Fiber next = pick();
+  const Fiber next = follows_script_ ? kNobody : pick();
   if (next == left) return;
   current_ = next;
   void* const entered = next == kNobody ? main_stack_pointer_ : fibers_[next].stack_pointer;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,7 @@
 namespace linearb::sim {
 
 /// Simulated CPUs and threads: fibers on one thread, and a clock that only this class moves. Who
-/// goes on at a scheduling point is the seed's choice, so a run repeats exactly.
+/// goes on at a scheduling point is the seed's choice, or a script's, so a run repeats exactly.
 class Scheduler {
  public:
   using Fiber = std::uint32_t;
@@ -43,6 +45,18 @@ class Scheduler {
   /// Until somebody wakes it, or that time has come.
   void wait(std::uint64_t until_ns = kNever);
 
+  void join(Fiber fiber);
+
+  // For who follows a script, between two turns of fibers: instead of run().
+  /// As far as its next scheduling point, or until it waits or has ended.
+  void resume(Fiber fiber);
+  void advance_to(std::uint64_t ns) noexcept { now_ns_ = std::max(now_ns_, ns); }
+  Fiber fibers() const noexcept { return static_cast<Fiber>(fibers_.size()); }
+  const std::string& name_of(Fiber fiber) const noexcept { return fibers_[fiber].name; }
+  std::uint64_t wake_ns(Fiber fiber) const noexcept { return fibers_[fiber].wake_ns; }
+  /// Whose end it waits for; itself if nobody's.
+  Fiber joined_by(Fiber fiber) const noexcept { return fibers_[fiber].joins.value_or(fiber); }
+
   void wake(Fiber fiber) noexcept { wake_at(fiber, now_ns_); }
   void wake_at(Fiber fiber, std::uint64_t ns) noexcept;
   bool has_ended(Fiber fiber) const noexcept { return fibers_[fiber].ended; }
@@ -60,6 +74,7 @@ class Scheduler {
     std::uint64_t wake_ns = 0;  ///< it can run from then on
     std::uint32_t weight = 1;
     bool ended = false;
+    std::optional<Fiber> joins{};  ///< it waits for that one's end
   };
 
   static void enter() noexcept;
@@ -71,6 +86,7 @@ class Scheduler {
   std::vector<State> fibers_;
   void* main_stack_pointer_ = nullptr;
   Fiber current_ = kNobody;
+  bool follows_script_ = false;
   std::uint64_t now_ns_ = 1'000'000'000;
   std::uint64_t steps_ = 0;
   std::uint64_t countdown_ = 1;

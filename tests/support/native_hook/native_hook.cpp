@@ -183,6 +183,9 @@ void lb_native_schedule_point(void) {
   schedule_point_of_thread();
   current = mine;
 }
+void lb_native_access(lb_u32, const lb_u64*, lb_u64) {
+  lb_native_schedule_point();
+}
 
 void* lb_native_lookup(const void* declaration, const void* key) {
   Map& map = current->state.map_declared(declaration);

@@ -5,7 +5,7 @@
  */
 #include "support/native_hook/program.h"
 
-#define LB_SCHEDULE_POINT() lb_native_schedule_point()
+#define LB_SCHEDULE_POINT(access, word, value) lb_native_access(access, word, value)
 
 #include "bpf/linearb.bpf.c"
 

@@ -47,7 +47,9 @@ long lb_native_adjust_meta(struct lb_native_context* context, int delta);
 lb_u64 lb_native_time_ns(void);
 lb_u32 lb_native_cpu(void);
 
-/* Before each access to memory that is shared. */
+/* Before each access to memory that is shared: one of core/atomic.h (enum lb_access), or any other.
+ */
+void lb_native_access(lb_u32 access, const lb_u64* word, lb_u64 value);
 void lb_native_schedule_point(void);
 
 #ifdef __cplusplus

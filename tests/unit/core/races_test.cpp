@@ -24,7 +24,7 @@ void schedule_point() {
 
 }  // namespace
 
-#define LB_SCHEDULE_POINT() schedule_point()
+#define LB_SCHEDULE_POINT(access, word, value) schedule_point()
 #include "core/histogram.h"
 #include "core/layout.h"
 
