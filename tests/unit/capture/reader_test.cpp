@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ostream>
 #include <utility>
 
 #include <gmock/gmock.h>
@@ -174,6 +175,11 @@ struct Link {
   Bytes frame;
   Bytes ethernet;
 };
+
+/// For the list of ctest: bytes of pointers change from run to run.
+void PrintTo(const Link& link, std::ostream* out) {
+  *out << link.name;
+}
 
 Bytes joined(Bytes front, const Bytes& back) {
   front.insert(front.end(), back.begin(), back.end());

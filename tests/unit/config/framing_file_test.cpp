@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -130,6 +131,11 @@ struct Refused {
   const char* to;
   const char* message;  // has to be part of what is said
 };
+
+/// For the list of ctest: bytes of pointers change from run to run.
+void PrintTo(const Refused& refused, std::ostream* out) {
+  *out << refused.what;
+}
 
 class FramingFileRefuses : public testing::TestWithParam<Refused> {};
 

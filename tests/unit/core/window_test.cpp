@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <map>
+#include <ostream>
 #include <random>
 #include <set>
 #include <vector>
@@ -67,6 +68,11 @@ struct Region {
   const char* name;
   std::uint64_t base;
 };
+
+/// For the list of ctest: bytes of pointers change from run to run.
+void PrintTo(const Region& region, std::ostream* out) {
+  *out << region.name;
+}
 
 class WindowRegion : public testing::TestWithParam<Region> {};
 
