@@ -109,11 +109,20 @@ Channel::Epoch* Channel::epoch_of(LineState& line, const Packet& packet) noexcep
   if (line.epoch_is_guess && line.epoch == previous_->number &&
       packet.first() >= previous_->delivered.end() && packet.first() < newest_->delivered.end())
     move_line(*newest_, line, packet);
+  if (is_from_before_wrap(line, packet)) return previous_;
   if (line.epoch == newest_->number && line.end_before != 0 &&
       packet.first() - line.end_before <= shared_.settings.ahead &&
       packet.first() > newest_->delivered.end() + shared_.settings.ahead)
     take_back(line, packet);
   return line.epoch == newest_->number || previous_->number == 0 ? newest_ : previous_;
+}
+
+/// Numbers go on over their top without a pause, so what was overtaken there comes behind it.
+bool Channel::is_from_before_wrap(const LineState& line, const Packet& packet) const noexcept {
+  const std::uint64_t top = framing_.sequence_limit - shared_.settings.ahead;
+  return line.epoch == newest_->number && line.end_before >= top && packet.first() >= top &&
+         packet.first() > newest_->delivered.end() + shared_.settings.ahead &&
+         packet.arrival_ns < newest_->began_ns + shared_.settings.reorder_ns;
 }
 
 /// It was silent when the newest epoch began, and for long enough to have missed it.

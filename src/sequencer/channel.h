@@ -117,6 +117,7 @@ class Channel {
   bool continues_forgotten_epoch(const LineState& line, const Packet& packet) const noexcept;
   bool is_just_behind(const LineState& line, const Packet& packet) const noexcept;
   Epoch* epoch_of(LineState& line, const Packet& packet) noexcept;
+  bool is_from_before_wrap(const LineState& line, const Packet& packet) const noexcept;
   bool is_back(const LineState& line, const Packet& packet) const noexcept;
   void take_back(LineState& line, const Packet& packet) noexcept;
   void place_new_line(LineState& line, const Packet& packet) noexcept;

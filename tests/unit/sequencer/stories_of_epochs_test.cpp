@@ -489,6 +489,23 @@ const Told kWraps[] = {
              .sends(1, 1000);
      },
      expect_epoch<2>, "cboe-pitch"},
+    {"numbers wrap, the last overtaken by the first",
+     [](Story& story) {
+       story.line(B).waits(10ms);
+       for (const std::size_t line : {A, B}) {
+         story.line(line).sends(4'294'966'000, 4'294'967'292).restarts().sends(1, 1);
+         story.line(line).goes_on_in_life(1).sends(4'294'967'294, 4'294'967'295);
+         story.line(line).sends(4'294'967'293, 4'294'967'293).goes_on_in_life(2).sends(2, 1000);
+       }
+     },
+     expect_epoch<2>, "cboe-pitch"},
+    {"numbers wrap, the last overtaken by the first, on one line",
+     [](Story& story) {
+       story.line(A).sends(4'294'966'000, 4'294'967'294).restarts().sends(1, 1);
+       story.line(A).goes_on_in_life(1).sends(4'294'967'295, 4'294'967'295);
+       story.line(A).goes_on_in_life(2).sends(2, 1000);
+     },
+     expect_epoch<2>, "cboe-pitch"},
     {"numbers wrap, pairs swapped",
      [](Story& story) {
        for (const std::size_t line : {A, B})

@@ -77,6 +77,8 @@ class LineScript {
   LineScript& repeats_each_after(nanoseconds time);
   /// The next life of the feed, under the same session.
   LineScript& restarts() { return ++life_, *this; }
+  /// What it sends from here on is of that life, under the same session.
+  LineScript& goes_on_in_life(std::uint32_t life) { return life_ = life, *this; }
   /// The next life of the feed.
   LineScript& opens_session(std::string session);
   /// A heartbeat: the next message will have this number.
