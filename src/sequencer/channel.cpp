@@ -198,7 +198,7 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     const bool is_far = before_all && packet.first() <= settings.ahead &&
                         delivered.first() - packet.first() > Delivered::kBack / 2;
     // The very first packet is believed, but not against what its own line brings next.
-    const bool was_poison = before_all && has_shown && epoch.packets == 1 &&
+    const bool was_poison = before_all && has_shown && epoch.packets <= 1 &&
                             delivered.first() - packet.end() > settings.ahead;
     // After a restart a number may be new because the epoch before has a hole there.
     const bool continues =
@@ -333,6 +333,7 @@ void Channel::announcement(const Packet& packet) noexcept {
 bool Channel::newest_explains(const LineState& line, const Packet& packet) const noexcept {
   const std::uint64_t ahead = shared_.settings.ahead;
   return line.epoch != 0 && line.epoch < newest_->number &&
+  if (next > framing_.sequence_limit) return;  // no number of this feed
          packet.datagram.session == newest_->session &&
          packet.first() <= newest_->delivered.end() + ahead &&
          packet.end() + ahead >= newest_->delivered.first();

@@ -51,6 +51,25 @@ const Told kPoison[] = {
        story.line(B).waits(5ms).sends(1, 1000);
      },
      expect_no_gaps},
+    {"a heartbeat from far ahead, before anything else",
+     [](Story& story) {
+       story.line(A).announces_poison(kFar).sends(1'000'000, 1'001'000);
+       story.line(B).waits(5ms).sends(1'000'000, 1'001'000);
+     },
+     expect_no_gaps},
+    {"heartbeats with no number of the feed",
+     [](Story& story) {
+       story.line(A).announces_poison(~0ull).sends(1, 500);
+       story.line(A).announces_poison(~0ull).announces_poison(~0ull - 4000);
+       story.line(A).announces_poison(~0ull - 4000).sends(501, 1000);
+       story.line(B).waits(5ms).sends(1, 1000).announces_poison(1ull << 60);
+       story.line(B).announces_poison(1ull << 60);
+     },
+     [](const Story& story) {
+       expect_no_gaps(story);
+       EXPECT_EQ(story.newest_epoch(), 1u);
+       EXPECT_EQ(story.sequencer().lost_messages(B), 0u);
+     }},
     {"one number ahead, before anything else in mid-stream",
      [](Story& story) {
        story.line(A).sends_poison(1'020'000).sends(1'000'000, 1'001'000);

@@ -160,6 +160,12 @@ LineScript& LineScript::sends_poison_session(std::uint64_t number, std::string s
   return *this;
 }
 
+LineScript& LineScript::announces_poison(std::uint64_t next) {
+  control(next, 0);
+  sent_.back().is_poison = true;
+  return *this;
+}
+
 LineScript& LineScript::sends_cut(std::uint64_t first, std::uint64_t last) {
   Sent sent = packet(first, last + 1 - first);
   sent.is_cut = true;

@@ -88,6 +88,7 @@ class LineScript {
   /// A packet whose number or session was damaged on its way.
   LineScript& sends_poison(std::uint64_t number);
   LineScript& sends_poison_session(std::uint64_t number, std::string session);
+  LineScript& announces_poison(std::uint64_t next);
   /// A packet with more messages in its header than in its payload.
   LineScript& sends_cut(std::uint64_t first, std::uint64_t last);
 
