@@ -492,7 +492,7 @@ Channel::Epoch* Channel::epoch_numbered(std::uint64_t number) noexcept {
 void Channel::end_wait(LineState& line) noexcept {
   Candidate& candidate = line.candidate;
   const std::uint32_t held = candidate.held_count();
-  const bool went_on = std::max(line.end, line.marked_end) != candidate.own_end;
+  const bool went_on = std::max(line.end, line.marked_end) > candidate.own_end;
   if (held == 0 || went_on) return end_doubt(line);
   candidate.delivered = true;
   shared_.held -= held;
@@ -643,7 +643,12 @@ void Channel::line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t
 }
 
 void Channel::line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept {
-  if (lines_[line].epoch == epoch) lines_[line].end = std::max(lines_[line].end, end);
+  LineState& state = lines_[line];
+  if (state.epoch != epoch) return;
+  // Since it was looked at last the line went on: it was not silent when the newest epoch began.
+  if (end > std::max(state.end, state.marked_end))
+    state.last_ns = std::max(state.last_ns, newest_->began_ns);
+  state.end = std::max(state.end, end);
 }
 
 }  // namespace linearb::sequencer

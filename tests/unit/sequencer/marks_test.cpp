@@ -63,5 +63,39 @@ TEST_F(Marks, OfAnotherEpochSayNothing) {
   EXPECT_EQ(outcomes.all, std::vector{Outcome::won});
 }
 
+/// The hook said where the line was when it fell back. What was looked at before that is old.
+TEST_F(Marks, ThatWereReadTooEarlySayNothing) {
+  sequencer.channel(0).line_marked(0, 1, 150, 2 * kSecond);
+  Packet packet;
+  packet.kind = LB_KIND_DATA;
+  packet.datagram = {7, 0, 1, 1};
+  packet.arrival_ns = 3 * kSecond;
+  packet.place = 7 - 300;
+  sequencer.push(packet);
+  ASSERT_EQ(sequencer.held(), 2u);
+  EXPECT_TRUE(sequencer.channel(0).end_oldest_doubt());
+  EXPECT_TRUE(sequencer.channel(0).end_oldest_doubt());
+  EXPECT_EQ(outcomes.all, (std::vector{Outcome::won, Outcome::won}));
+}
+
+/// Line 1 brings the tail of a life that line 0 has left. It was looked at long before; the mark
+/// that is read when it is unpublished shows that it came on since.
+TEST_F(Marks, AtTheEndOfAnEpochShowWhoWasNotSilent) {
+  sequencer.channel(0).line_marked(1, 1, 53, 2 * kSecond);
+  sequencer.tick(4 * kSecond);
+  ASSERT_EQ(sequencer.held(), 0u);
+  const std::uint64_t began_ns = 5 * kSecond;
+  for (std::uint64_t number = 51; number <= 60; ++number) push(0, number, 4 * kSecond);
+  for (std::uint64_t number = 1; number <= 3; ++number) push(0, number, began_ns);
+  ASSERT_EQ(sequencer.channel(0).newest_epoch(), 2u);
+  sequencer.channel(0).line_shown(1, 1, 59);
+  for (std::uint64_t number = 4; number <= 90; ++number) push(0, number, began_ns + 1);
+  push(1, 59, began_ns + 2);
+  push(1, 60, began_ns + 2);
+  outcomes.all.clear();
+  push(1, 61, began_ns + 2);
+  EXPECT_EQ(outcomes.all, std::vector{Outcome::won}) << "of the life that line 0 has left";
+}
+
 }  // namespace
 }  // namespace linearb::sequencer
