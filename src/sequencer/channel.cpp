@@ -155,13 +155,33 @@ void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
 
 void Channel::data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   switch (stand_of(epoch, line, packet)) {
-    case Stand::fits:
-      return accept(epoch, line, packet);
+    case Stand::fits: {
+      const bool explains = is_known_apart(packet);
+      accept(epoch, line, packet);
+      return explains ? end_explained(packet) : void();
+    }
     case Stand::new_but_apart:
       return doubt(line, packet, true);
     case Stand::doubted:
       return doubt(line, packet, false);
   }
+}
+
+/// Messages of it were delivered while they were doubted.
+bool Channel::is_known_apart(const Packet& packet) const noexcept {
+  bool is_known = false;
+  if (shared_.apart.may_have(serial_, packet))
+    for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
+      is_known |= shared_.apart.has(serial_, packet.datagram.session, number, hash);
+    });
+  return is_known;
+}
+
+/// What was delivered apart has found its place: it begins no epoch any more.
+void Channel::end_explained(const Packet& packet) noexcept {
+  for (LineState& line : lines_)
+    if (line.candidate.delivered && line.candidate.is_near(packet, 0))
+      line.candidate.active = false;
 }
 
 /// Where the line had come before this packet: what user space saw of it, or the hook's mark.
@@ -313,6 +333,7 @@ void Channel::move_line(Epoch& epoch, LineState& line, const Packet& packet) noe
 void Channel::announcement(const Packet& packet) noexcept {
   LineState& line = lines_[packet.line];
   const std::uint64_t next = packet.first();
+  if (next > framing_.sequence_limit) return;  // no number of this feed
   if (newest_->number == 0) begin_epoch(packet.datagram.session, next, packet.arrival_ns);
   Epoch* const epoch = epoch_of(line, packet);
   line.last_ns = packet.arrival_ns;
@@ -333,7 +354,6 @@ void Channel::announcement(const Packet& packet) noexcept {
 bool Channel::newest_explains(const LineState& line, const Packet& packet) const noexcept {
   const std::uint64_t ahead = shared_.settings.ahead;
   return line.epoch != 0 && line.epoch < newest_->number &&
-  if (next > framing_.sequence_limit) return;  // no number of this feed
          packet.datagram.session == newest_->session &&
          packet.first() <= newest_->delivered.end() + ahead &&
          packet.end() + ahead >= newest_->delivered.first();

@@ -203,6 +203,17 @@ TEST(Sequencer, TakesBackARestartThatWasNone) {
   EXPECT_EQ(story.sequencer().channel(0).gap_messages(), 0u);
 }
 
+/// A number that was damaged comes before anything else, and is believed. The line that goes on
+/// from elsewhere is doubted, until the other one shows the same.
+TEST(Sequencer, TakesWhatAnotherLineShowsForNoBeginning) {
+  Story story;
+  story.line(A).sends_poison(1'020'000).sends(1'000'000, 1'001'000);
+  story.line(B).waits(50us).sends(1'000'000, 1'001'000);
+  story.play();
+  EXPECT_EQ(story.sequencer().messages(0), 1002u) << "nothing twice";
+  EXPECT_EQ(story.newest_epoch(), 1u);
+}
+
 /// Frames are not held without end: the oldest doubt makes room.
 TEST(Sequencer, HoldsNoMoreThanItsLimit) {
   constexpr auto kChannels = static_cast<std::uint16_t>(Sequencer::kHeldMax + 3);
