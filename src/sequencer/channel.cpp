@@ -193,6 +193,7 @@ std::uint64_t Channel::own_end(const Epoch& epoch, const LineState& line,
 std::uint64_t Channel::own_end_in_its_epoch(const LineState& line,
                                             const Packet& packet) const noexcept {
   if (packet.place == LB_PLACE_UNKNOWN) return line.end;
+  if (packet.place == LB_PLACE_MAX) return std::max(line.end, line.marked_end);  // that or more
   const auto mark = packet.first() - static_cast<std::uint64_t>(std::int64_t{packet.place});
   return std::max(line.end, mark);
 }
