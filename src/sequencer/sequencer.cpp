@@ -57,7 +57,9 @@ void Sequencer::push_data(const Packet& packet) noexcept {
     return decided(packet, {Outcome::malformed, 0, {}});
   if (packet.kind == LB_KIND_UNSEQUENCED) return decided(packet, {Outcome::unsequenced, 0, {}});
   if (!seen_) {
+    const std::uint64_t held_before = shared_.held;
     channels_[packet.channel]->data(packet);
+    if (shared_.held > held_before) note_doubt(packet.channel);
     if (shared_.held > kHeldMax) end_oldest_doubt();
     return;
   }
@@ -68,20 +70,42 @@ void Sequencer::push_data(const Packet& packet) noexcept {
   decided(packet, {Outcome::won, 0, {&whole, 1}});
 }
 
+/// Each of them holds a packet at least, so with those that do not any more dropped there is room.
+void Sequencer::note_doubt(std::uint16_t index) noexcept {
+  const auto begin = doubting_.begin();
+  if (std::find(begin, begin + doubting_count_, index) != begin + doubting_count_) return;
+  if (static_cast<std::size_t>(doubting_count_) == doubting_.size()) drop_doubtless();
+  doubting_[static_cast<std::size_t>(doubting_count_++)] = index;
+}
+
+void Sequencer::drop_doubtless() noexcept {
+  const auto begin = doubting_.begin();
+  doubting_count_ = std::remove_if(begin, begin + doubting_count_,
+                                   [this](std::uint16_t index) { return !is_doubting(index); }) -
+                    begin;
+}
+
+bool Sequencer::is_doubting(std::uint16_t index) const noexcept {
+  return has(index) && channels_[index]->oldest_doubt_ns() != ~0ull;
+}
+
 void Sequencer::end_oldest_doubt() noexcept {
-  Channel* oldest = nullptr;
-  for (const auto& channel : channels_)
-    if (channel && (!oldest || channel->oldest_doubt_ns() < oldest->oldest_doubt_ns()))
-      oldest = channel.get();
-  oldest->end_oldest_doubt();
+  drop_doubtless();
+  const auto begin = doubting_.begin();
+  const auto oldest = std::min_element(
+      begin, begin + doubting_count_, [this](std::uint16_t one, std::uint16_t other) {
+        return channels_[one]->oldest_doubt_ns() < channels_[other]->oldest_doubt_ns();
+      });
+  channels_[*oldest]->end_oldest_doubt();
 }
 
 void Sequencer::tick(std::uint64_t now_ns) noexcept {
   const std::uint64_t lag_ns = shared_.settings.lag_ns;
   if (now_ns > lag_ns) shared_.apart.forget_older_than(now_ns - lag_ns);
   if (shared_.held == 0) return;
-  for (const auto& channel : channels_)
-    if (channel) channel->expire(now_ns);
+  drop_doubtless();
+  for (std::ptrdiff_t i = 0; i < doubting_count_; ++i)
+    channels_[doubting_[static_cast<std::size_t>(i)]]->expire(now_ns);
 }
 
 void Sequencer::finish() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -46,7 +47,7 @@ class Sequencer final : private Decisions {
   Sequencer& operator=(const Sequencer&) = delete;
 
   void push(const Packet& packet) noexcept;
-  /// Time goes on: ends what waited too long. Costs a look at each channel.
+  /// Time goes on: ends what waited too long. Costs a look at each channel that holds packets.
   void tick(std::uint64_t now_ns) noexcept;
   /// Decides what is still held and sums up the gaps. Nothing may be handed in after it.
   void finish() noexcept;
@@ -78,10 +79,17 @@ class Sequencer final : private Decisions {
  private:
   void decided(const Packet& packet, const Decision& decision) noexcept override;
   void push_data(const Packet& packet) noexcept;
+  void note_doubt(std::uint16_t index) noexcept;
+  void drop_doubtless() noexcept;
+  bool is_doubting(std::uint16_t index) const noexcept;
   void end_oldest_doubt() noexcept;
 
   Shared shared_;
   std::vector<std::unique_ptr<Channel>> channels_;  ///< null: a free place
+  /// Places of the channels that hold packets, and of some that did: so that nobody has to look for
+  /// them among thousands.
+  std::array<std::uint16_t, kHeldMax + 1> doubting_{};
+  std::ptrdiff_t doubting_count_ = 0;
   std::array<std::uint64_t, LB_LINES_MAX> lost_on_removed_{};
   std::unique_ptr<SeenIdentifiers> seen_;  ///< null with Dedup::window
   std::array<LineCounts, LB_LINES_MAX> counts_{};

@@ -226,6 +226,32 @@ TEST(Sequencer, HoldsNoMoreThanItsLimit) {
   EXPECT_EQ(bench.take_decided(), (All{{2, 30, Outcome::won, 0}})) << "the last one to give way";
 }
 
+TEST(Sequencer, FindsWhatIsHeldAmongManyChannelsThatHeldSomethingBefore) {
+  constexpr std::uint16_t kChannels = 100;
+  Bench bench(kChannels);
+  for (std::uint16_t channel = 0; channel < kChannels; ++channel) {
+    fall_back(bench, 30, 2 * kSecondNs, channel);
+    if (channel % 10 != 9) bench.push(201, 2 * kSecondNs, channel);
+  }
+  ASSERT_EQ(bench->held(), 10u);
+  bench.take_decided();
+  bench->tick(4 * kSecondNs);
+  All all;
+  for (std::uint16_t channel = 9; channel < kChannels; channel += 10)
+    all.push_back({channel, 30, Outcome::won, 0});
+  EXPECT_EQ(bench.take_decided(), all);
+}
+
+/// The hook's place has 32 bits.
+TEST(Sequencer, CountsWhatALineSkippedBeyondWhatTheHookCanSay) {
+  Bench bench;
+  for (std::uint64_t number = 1; number <= 100; ++number) bench.push(number, kSecondNs, 0, 0, 0);
+  bench.push(4'000'000'000, kSecondNs, 0, 0, LB_PLACE_MAX);
+  bench.push(4'000'000'001, kSecondNs, 0, 0, LB_PLACE_MAX);
+  EXPECT_EQ(bench->lost_messages(0), 4'000'000'000u - 101);
+  EXPECT_EQ(bench->channel(0).gap_messages(), 4'000'000'000u - 101);
+}
+
 TEST(Sequencer, IdentifiersAreDeliveredOnceWhateverTheirOrder) {
   Story story("optiq", 2, Sequencer::Dedup::identifiers);
   story.line(A).sends(400'000, 400'099).sends(17, 17).sends(5, 6).announces(9);
