@@ -50,6 +50,18 @@ std::uint64_t ApartMessages::forget(std::uint32_t channel, std::uint64_t session
   return message.epoch;
 }
 
+void ApartMessages::forget_counted(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,
+                                   Range range) noexcept {
+  const std::uint64_t places = std::min<std::uint64_t>(range.end - range.first, kMessages);
+  for (std::uint64_t i = 0; i < places; ++i) {
+    Message& message = at(range.first + i);
+    const bool is_in_range = message.number >= range.first && message.number < range.end;
+    if (message.used && is_in_range && message.channel == channel && message.epoch == epoch &&
+        message.line == line)
+      forget(message);
+  }
+}
+
 void ApartMessages::forget_older_than(std::uint64_t ns) noexcept {
   if (used_ == 0) return;
   for (Message& message : messages_)

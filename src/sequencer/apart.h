@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sequencer/gap_list.h"
 #include "sequencer/packet.h"
 
 namespace linearb::sequencer {
@@ -39,6 +40,9 @@ class ApartMessages {
                                  std::uint64_t number) const noexcept;
   /// It is known now where it belongs. Returns the epoch that counts it, 0 if none does.
   std::uint64_t forget(std::uint32_t channel, std::uint64_t session, std::uint64_t number) noexcept;
+  /// What the line brought of the range and that epoch counts has found its place.
+  void forget_counted(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,
+                      Range range) noexcept;
   void forget_older_than(std::uint64_t ns) noexcept;
 
  private:

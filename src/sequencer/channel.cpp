@@ -312,7 +312,7 @@ void Channel::show(Epoch& epoch, LineState& line, const Packet& packet) noexcept
     line.lost_messages += packet.first() - end;
     line.holes.add({end, packet.first()});
   }
-  if (packet.first() >= end) line.revived = {};
+  if (packet.first() >= end) forget_revived(line);
   if (packet.first() < end) line.lost_messages -= line.holes.fill({packet.first(), packet.end()});
   line.end = std::max(std::max(line.end, end), packet.end());
   line.trail.note(packet.arrival_ns, line.end, shared_.settings.reorder_ns / 2);
@@ -467,11 +467,19 @@ void Channel::revive(const Epoch& epoch, LineState& line, const Packet& packet,
 
 /// The line has restarted: what it brought just before did not fill a hole of the epoch before.
 void Channel::settle_revived(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
+  if (!is_near(line.revived, packet)) return forget_revived(line);
   const Range revived = std::exchange(line.revived, {});
-  if (!is_near(revived, packet)) return;
   for (std::uint64_t number = revived.first; number < revived.end; ++number)
     if (shared_.apart.is_counted_in(line.epoch, serial_, packet.line, number))
       settle_apart(epoch, {number, number + 1}, to_ms(packet.arrival_ns));
+}
+
+/// They filled a hole. In the next epoch a message with the same number and bytes is another one.
+void Channel::forget_revived(LineState& line) noexcept {
+  const Range revived = std::exchange(line.revived, {});
+  if (revived.end == 0) return;
+  shared_.apart.forget_counted(line.epoch, serial_,
+                               static_cast<std::uint8_t>(&line - lines_.data()), revived);
 }
 
 bool Channel::is_near(Range range, const Packet& packet) const noexcept {

@@ -167,6 +167,7 @@ class Channel {
   void deliver_apart(const Packet& packet) noexcept;
   void settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noexcept;
   void revive(const Epoch& epoch, LineState& line, const Packet& packet, std::size_t runs) noexcept;
+  void forget_revived(LineState& line) noexcept;
   bool is_near(Range range, const Packet& packet) const noexcept;
   void settle_revived(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   bool newest_explains(const LineState& line, const Packet& packet) const noexcept;

@@ -203,6 +203,26 @@ TEST(Sequencer, TakesBackARestartThatWasNone) {
   EXPECT_EQ(story.sequencer().channel(0).gap_messages(), 0u);
 }
 
+/// All bytes alike, as status messages are. The old hole was one, and the new number is another.
+TEST(Sequencer, DeliversATwinInTheNextLifeOfWhatFilledAnOldHole) {
+  constexpr std::uint64_t kHole = 500;
+  for (const bool goes_on : {true, false}) {
+    Bench bench;
+    std::uint64_t now_ns = kSecondNs;
+    const auto push = [&](std::uint64_t number) { bench.push(number, now_ns += 100'000); };
+    for (std::uint64_t number = 1; number <= 1000; ++number)
+      if (number != kHole) push(number);
+    push(kHole);
+    if (goes_on) push(1001);
+    now_ns += 50'000'000;
+    for (std::uint64_t number = 1; number <= 1000; ++number) push(number);
+    bench->finish();
+    EXPECT_EQ(bench->messages(0), goes_on ? 2001u : 2000u);
+    EXPECT_EQ(bench->channel(0).gap_messages(), 0u);
+    EXPECT_EQ(bench->channel(0).newest_epoch(), 2u);
+  }
+}
+
 /// A number that was damaged comes before anything else, and is believed. The line that goes on
 /// from elsewhere is doubted, until the other one shows the same.
 TEST(Sequencer, TakesWhatAnotherLineShowsForNoBeginning) {
