@@ -243,8 +243,13 @@ bool Channel::passed_long_ago(const LineState& line, const Packet& packet) const
 bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
                              const Packet& packet) const noexcept {
   const Settings& settings = shared_.settings;
+  // What another line has revived meanwhile is no copy for one that is doubted itself.
+  const std::uint64_t end = own_end(epoch, line, packet);
+  const bool continues =
+      line.candidate.held_count() > 0 &&
+      line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), end);
   const std::uint64_t revived_ns =
-      shared_.apart.counted_since_ns(epoch.number, serial_, packet.first());
+      continues ? 0 : shared_.apart.counted_since_ns(epoch.number, serial_, packet.first());
   const std::uint32_t then_ms =
       revived_ns ? to_ms(revived_ns) : epoch.delivered.time_ms(packet.first());
   // The rings of two lines are read one after the other: a copy can have arrived before.

@@ -135,6 +135,14 @@ const Told kRestarts[] = {
          story.line(A).sends(number, number).loses(number + 1, number + 1);
        story.line(B).waits(10ms).sends(1, 1000).waits(50ms).restarts().sends(1, 500);
      }},
+    {"restart of which A lost the first number, and the second lay in an old hole",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).every(200us).sends(1, 1).loses(2, 2).sends(3, 700).waits(80ms).restarts();
+       story.line(A).loses(1, 1).sends(2, 500);
+       story.line(B).waits(220us).sends(1, 500);
+     },
+     expect_epoch<2>},
     {"restart on one line alone",
      [](Story& story) { story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500); },
      expect_epoch<2>},
