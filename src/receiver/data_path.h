@@ -38,7 +38,7 @@ class DataPath final : private sequencer::Decisions {
 
   /// A channel for a Change, that will have this place. Any thread.
   std::unique_ptr<sequencer::Channel> make_channel(std::uint32_t serial, const lb_framing& framing,
-                                                   std::uint32_t index = 0) {
+                                                   std::uint32_t index) {
     return sequencer_.make_channel(serial, framing, memory_of(index));
   }
   /// What the channel in this place leaves for the next receiver; null where the hook has no

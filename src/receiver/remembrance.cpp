@@ -7,16 +7,16 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/fnv.h"
+
 namespace linearb::receiver {
 namespace {
 
-/// FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
-constexpr std::uint64_t kHashStart = 0xcbf29ce484222325;
-constexpr std::uint64_t kHashPrime = 0x100000001b3;
-
+/// With a zero at its end: "a" and "bc" are not "ab" and "c".
 std::uint64_t hash(std::uint64_t start, std::string_view bytes) noexcept {
-  for (const char byte : bytes) start = (start ^ static_cast<std::uint8_t>(byte)) * kHashPrime;
-  return start * kHashPrime;  // as after a zero: "a" and "bc" are not "ab" and "c"
+  constexpr std::uint8_t kEnd = 0;
+  start = lb_fnv(start, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  return lb_fnv(start, &kEnd, 1);
 }
 
 bool holds(const lb_range& range) noexcept {
@@ -54,7 +54,7 @@ void forget_apart(lb_memory_line& line) noexcept {
 
 std::uint64_t identity_of(const RunningChannel& channel) noexcept {
   const auto* const descriptor = reinterpret_cast<const char*>(&channel.framing.descriptor);
-  std::uint64_t identity = hash(kHashStart, channel.options.name);
+  std::uint64_t identity = hash(LB_FNV_BASIS, channel.options.name);
   identity = hash(identity, channel.options.framing);
   identity = hash(identity, {descriptor, sizeof(lb_framing)});
   return identity == 0 ? 1 : identity;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/fnv.h"
 #include "sequencer/gap_list.h"
 #include "sequencer/packet.h"
 
@@ -73,18 +74,14 @@ class ApartMessages {
 /// message from the next, the hash is of the whole packet, and only the same packet has it.
 template <class Visit>
 void for_each_message(const lb_framing& framing, const Packet& packet, Visit visit) {
-  constexpr std::uint64_t kPrime = 0x100000001b3;  // FNV-1a, draft-eastlake-fnv section 5
   const auto hash_of = [&](std::uint64_t hash, std::uint32_t offset, std::uint32_t length) {
-    for (const std::uint8_t byte : packet.payload.subspan(offset, length))
-      hash = (hash ^ byte) * kPrime;
-    return hash;
+    return lb_fnv(hash, packet.payload.data() + offset, length);
   };
-  constexpr std::uint64_t kBasis = 0xcbf29ce484222325;
   const auto length = static_cast<std::uint32_t>(packet.payload.size());
   const std::uint32_t header = std::min<std::uint32_t>(framing.header_length, length);
   const bool tells_messages = packet.datagram.count == 1 || framing.message_length.width != 0;
   const std::uint64_t whole =
-      tells_messages ? 0 : hash_of(kBasis ^ packet.first(), header, length - header);
+      tells_messages ? 0 : hash_of(LB_FNV_BASIS ^ packet.first(), header, length - header);
   std::uint32_t offset = header;
   for (std::uint32_t i = 0; i < packet.datagram.count; ++i) {
     if (!tells_messages) {
@@ -93,7 +90,7 @@ void for_each_message(const lb_framing& framing, const Packet& packet, Visit vis
     }
     std::uint32_t message = lb_message_length(&framing, packet.payload.data(), length, offset);
     if (message == 0) message = length - offset;  // the last one, cut off
-    visit(packet.first() + i, hash_of(kBasis, offset, message));
+    visit(packet.first() + i, hash_of(LB_FNV_BASIS, offset, message));
     offset += message;
   }
 }

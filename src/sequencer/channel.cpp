@@ -155,26 +155,14 @@ void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
 
 void Channel::data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   switch (stand_of(epoch, line, packet)) {
-    case Stand::fits: {
-      const bool explains = is_known_apart(packet);
-      accept(epoch, line, packet);
-      return explains ? end_explained(packet) : void();
-    }
+    case Stand::fits:
+      if (accept(epoch, line, packet)) end_explained(packet);
+      return;
     case Stand::new_but_apart:
       return doubt(line, packet, true);
     case Stand::doubted:
       return doubt(line, packet, false);
   }
-}
-
-/// Messages of it were delivered while they were doubted.
-bool Channel::is_known_apart(const Packet& packet) const noexcept {
-  bool is_known = false;
-  if (shared_.apart.may_have(serial_, packet))
-    for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
-      is_known |= shared_.apart.has(serial_, packet.datagram.session, number, hash);
-    });
-  return is_known;
 }
 
 /// What was delivered apart has found its place: it begins no epoch any more.
@@ -222,9 +210,8 @@ Channel::Stand Channel::stand_of(const Epoch& epoch, const LineState& line,
     const bool was_poison = before_all && has_shown && epoch.packets <= 1 &&
                             delivered.first() - packet.end() > settings.ahead;
     // After a restart a number may be new because the epoch before has a hole there.
-    const bool continues =
-        line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), end);
-    if (is_restart || is_far || was_poison || continues) return Stand::new_but_apart;
+    if (is_restart || is_far || was_poison || continues(line.candidate, packet, end))
+      return Stand::new_but_apart;
     return passed_long_ago(line, packet) && newest_explains(line, packet) ? Stand::doubted
                                                                           : Stand::fits;
   }
@@ -245,11 +232,9 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
   const Settings& settings = shared_.settings;
   // What another line has revived meanwhile is no copy for one that is doubted itself.
   const std::uint64_t end = own_end(epoch, line, packet);
-  const bool continues =
-      line.candidate.held_count() > 0 &&
-      line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), end);
+  const bool is_doubted = line.candidate.held_count() > 0 && continues(line.candidate, packet, end);
   const std::uint64_t revived_ns =
-      continues ? 0 : shared_.apart.counted_since_ns(epoch.number, serial_, packet.first());
+      is_doubted ? 0 : shared_.apart.counted_since_ns(epoch.number, serial_, packet.first());
   const std::uint32_t then_ms =
       revived_ns ? to_ms(revived_ns) : epoch.delivered.time_ms(packet.first());
   // The rings of two lines are read one after the other: a copy can have arrived before.
@@ -259,14 +244,15 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
   if (line.epoch != epoch.number) return then_ms != 0 && age_ns >= settings.lag_ns;
 
   if (!passed_long_ago(line, packet)) return false;
-  const bool is_near = own_end(epoch, line, packet) - packet.first() <= near(packet);
+  const bool is_near = end - packet.first() <= near(packet);
   if (is_near && packet.first() > near(packet)) return false;
   const bool at_beginning = packet.first() <= settings.ahead ||
                             packet.first() <= epoch.delivered.first() + settings.ahead;
   return age_ns >= (at_beginning ? settings.reorder_ns : settings.settle_ns);
 }
 
-void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
+/// True when messages of it had been delivered apart.
+bool Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   const std::uint64_t end = own_end(epoch, line, packet);
   // What fills a hole from far behind, or long after the line passed it, says nothing about the age
   // of the numbers around it.
@@ -279,7 +265,8 @@ void Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
     // before does not say that it will.
     if (line.candidate.held_count() > 0 || packet.first() >= end) end_doubt(line);
   }
-  take(epoch, packet, now_ms, outcome_of_nothing_new(epoch, packet), revives ? &line : nullptr);
+  return take(epoch, packet, now_ms, outcome_of_nothing_new(epoch, packet),
+              revives ? &line : nullptr);
 }
 
 Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept {
@@ -288,18 +275,21 @@ Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet
   return is_behind_window ? Outcome::late : Outcome::duplicate;
 }
 
-void Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new,
+bool Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new,
                    LineState* revives) noexcept {
+  bool was_apart = false;
   if (shared_.apart.may_have(serial_, packet))
     for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
-      if (shared_.apart.has(serial_, packet.datagram.session, number, hash))
-        settle_apart(epoch, {number, number + 1}, now_ms);
+      if (!shared_.apart.has(serial_, packet.datagram.session, number, hash)) return;
+      settle_apart(epoch, {number, number + 1}, now_ms);
+      was_apart = true;
     });
   const std::size_t runs =
       epoch.delivered.take(packet.first(), packet.datagram.count, now_ms, shared_.news.data());
   if (runs > 0) ++epoch.packets;
   if (revives && runs > 0) revive(epoch, *revives, packet, runs);
   decide(packet, outcome_of_news(packet, runs, nothing_new), epoch.number, runs);
+  return was_apart;
 }
 
 Outcome Channel::outcome_of_news(const Packet& packet, std::size_t runs,
@@ -369,7 +359,7 @@ bool Channel::newest_explains(const LineState& line, const Packet& packet) const
 void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept {
   if (newest_explains(line, packet)) {
     settle_revived(*newest_, line, packet);
-    if (line.candidate.is_near(packet, reach_of(line.candidate, packet))) settle(*newest_, line);
+    if (stands_near(line.candidate, packet)) settle(*newest_, line);
     end_doubt(line);
     if (line.epoch != newest_->number) move_line(*newest_, line, packet);
     if (packet.datagram.count) accept(*newest_, line, without_place(packet));
@@ -377,8 +367,7 @@ void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept
   }
   const std::uint64_t line_end = line.epoch ? own_end_in_its_epoch(line, packet) : 0;
   if (line.candidate.has(packet, line_end)) return decide(packet, Outcome::duplicate, 0, 0);
-  const bool continues =
-      line.candidate.is_continued_by(packet, reach_of(line.candidate, packet), line_end);
+  const bool continues = this->continues(line.candidate, packet, line_end);
   const std::uint32_t packets = continues ? line.candidate.packets + 1 : 1;
   if (packets >= packets_needed(line, packet, is_new) || other_line_showing(line, packet))
     return confirm(line, packet);
@@ -540,14 +529,12 @@ void Channel::confirm(LineState& line, const Packet& packet) noexcept {
       packet.datagram.session == own.session && packet.first() >= own.delivered.end();
   const LineState* const other = other_line_showing(line, packet);
   std::uint64_t first = packet.first();
-  if (line.candidate.is_near(packet, reach_of(line.candidate, packet)))
-    first = std::min(first, line.candidate.range.first);
+  if (stands_near(line.candidate, packet)) first = std::min(first, line.candidate.range.first);
   if (other) first = std::min(first, other->candidate.range.first);
   Epoch& epoch = goes_ahead ? own : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
   if (!goes_ahead) settle_revived(epoch, line, packet);
   for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
-    if (lines_[i].candidate.is_near(packet, reach_of(lines_[i].candidate, packet)))
-      settle(epoch, lines_[i]);
+    if (stands_near(lines_[i].candidate, packet)) settle(epoch, lines_[i]);
   end_doubt(line);
   const Packet& confirming = goes_ahead ? packet : without_place(packet);
   if (packet.datagram.count)
@@ -607,9 +594,8 @@ void Channel::close(Epoch& epoch) noexcept {
 }
 
 bool Channel::is_over(std::uint64_t session) const noexcept {
-  const std::size_t known = std::min(over_count_, over_.size());
-  return std::find(over_.begin(), over_.begin() + static_cast<long>(known), session) !=
-         over_.begin() + static_cast<long>(known);
+  const auto known = std::span(over_).first(std::min(over_count_, over_.size()));
+  return std::ranges::find(known, session) != known.end();
 }
 
 void Channel::decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,

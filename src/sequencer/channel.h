@@ -122,7 +122,6 @@ class Channel {
   void take_back(LineState& line, const Packet& packet) noexcept;
   void place_new_line(LineState& line, const Packet& packet) noexcept;
   void data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
-  bool is_known_apart(const Packet& packet) const noexcept;
   void end_explained(const Packet& packet) noexcept;
   std::uint64_t own_end(const Epoch& epoch, const LineState& line,
                         const Packet& packet) const noexcept;
@@ -146,9 +145,16 @@ class Channel {
   std::uint64_t reach_of(const Candidate& candidate, const Packet& packet) const noexcept {
     return candidate.delivered ? shared_.settings.ahead : near(packet);
   }
+  bool stands_near(const Candidate& candidate, const Packet& packet) const noexcept {
+    return candidate.is_near(packet, reach_of(candidate, packet));
+  }
+  bool continues(const Candidate& candidate, const Packet& packet,
+                 std::uint64_t line_end) const noexcept {
+    return candidate.is_continued_by(packet, reach_of(candidate, packet), line_end);
+  }
 
-  void accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
-  void take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new,
+  bool accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
+  bool take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new,
             LineState* revives = nullptr) noexcept;
   Outcome outcome_of_news(const Packet& packet, std::size_t runs,
                           Outcome nothing_new) const noexcept;

@@ -32,8 +32,9 @@ class Trail {
   void clear() noexcept { *this = {}; }
   /// Ends only grow until it is cleared.
   void note(std::uint64_t now_ns, std::uint64_t end, std::uint64_t step_ns) noexcept;
-  /// The line is known to have come to `end` at that time or before.
+  /// When it was seen to come further last; 0: never.
   std::uint64_t last_ns() const noexcept { return latest_.ns; }
+  /// The line is known to have come to `end` at that time or before.
   bool had_come_to(std::uint64_t end, std::uint64_t by_ns) const noexcept;
 
  private:

@@ -30,7 +30,7 @@ TEST_F(DataPathTest, AChannelEndsWhenAllThatWasRedirectedHasComeOrWasGivenUp) {
   receiver::DataPath data_path({.maps = hook.maps(), .lines = 1, .deliver = deliver});
   const config::Framing framing = config::builtin_framing("optiq");
   receiver::Change begin;
-  begin.added.push_back({0, data_path.make_channel(0, framing.descriptor)});
+  begin.added.push_back({0, data_path.make_channel(0, framing.descriptor, 0)});
   ASSERT_TRUE(data_path.carry_out(begin));
 
   receiver::Port port;
