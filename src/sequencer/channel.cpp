@@ -522,11 +522,19 @@ void Channel::end_wait(LineState& line) noexcept {
   for (std::uint32_t i = 0; i < held; ++i) deliver_apart(candidate.kept[i]);
 }
 
+/// From where on numbers of the epoch go ahead for this line, wherever others have come to.
+std::uint64_t Channel::came_to(const Epoch& epoch, const LineState& line,
+                               const Packet& packet) const noexcept {
+  const std::uint64_t end =
+      line.epoch == epoch.number ? own_end(epoch, line, packet) : epoch.delivered.first();
+  return std::min(end, epoch.delivered.end());
+}
+
 void Channel::confirm(LineState& line, const Packet& packet) noexcept {
   const bool is_in_previous = previous_->number != 0 && line.epoch == previous_->number;
   Epoch& own = is_in_previous ? *previous_ : *newest_;
   const bool goes_ahead =
-      packet.datagram.session == own.session && packet.first() >= own.delivered.end();
+      packet.datagram.session == own.session && packet.first() >= came_to(own, line, packet);
   const LineState* const other = other_line_showing(line, packet);
   std::uint64_t first = packet.first();
   if (stands_near(line.candidate, packet)) first = std::min(first, line.candidate.range.first);

@@ -177,6 +177,8 @@ class Channel {
   bool is_near(Range range, const Packet& packet) const noexcept;
   void settle_revived(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   bool newest_explains(const LineState& line, const Packet& packet) const noexcept;
+  std::uint64_t came_to(const Epoch& epoch, const LineState& line,
+                        const Packet& packet) const noexcept;
   void confirm(LineState& line, const Packet& packet) noexcept;
   void settle(Epoch& epoch, LineState& line) noexcept;
 

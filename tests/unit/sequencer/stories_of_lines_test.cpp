@@ -266,6 +266,14 @@ const Told kStarts[] = {
        story.line(A).every(10us).sends(1'000'000, 1'090'000);
        story.line(B).every(10us).sends(940'000, 1'090'000);
      }},
+    {"start in mid-stream, A begins between B and C, and C is beyond A before its second packet",
+     [](Story& story) {
+       story.line(B).every(100us).sends(300'000, 306'000);
+       story.line(A).waits(1ms).every(2ms).sends(305'200, 305'300);
+       story.line(C).waits(2ms).every(100us).sends(340'000, 341'000);
+     },
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); },
+     "moldudp64", 3},
 };
 
 INSTANTIATE_TEST_SUITE_P(InStep, LineStory, testing::ValuesIn(kInStep), name_of_test);
