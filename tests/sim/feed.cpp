@@ -193,7 +193,7 @@ void Feed::plan_line(Random random, std::uint32_t channel, std::uint32_t line) {
     send(random, habits, lives[channel][life], life, wire);
   }
   const std::uint64_t length_ns = wire.empty() ? 1 : wire.back().due_ns - kBeginNs + 1;
-  // Poison at a place of its own each time, and not as the first packet: that one is believed.
+  // Poison at a place of its own each time.
   if (kind == Kind::one_life && wire.size() > 10 && random.one_in(3)) {
     for (std::uint64_t i = 0; i <= random.below(3); ++i)
       wire.push_back({.due_ns = wire[random.between(10, wire.size() - 1)].due_ns,

@@ -56,11 +56,17 @@ void HookCpu::poll() {
   WirePacket packet;
   const std::uint32_t batch = settings_.native ? settings_.batch : 1;
   kernel_.enter(settings_.id);
-  for (std::uint32_t i = 0; i < batch && take_next(packet); ++i) process(packet);
+  for (std::uint32_t i = 0; i < batch && take_next(packet); ++i)
+    if (!is_first_and_poison(packet)) process(packet);
   flush();
   tell({"flush"});
   kernel_.leave(settings_.id);
   scheduler()->step();
+}
+
+/// What a receiver sees first is believed: the feed does not ask that of it.
+bool HookCpu::is_first_and_poison(const WirePacket& packet) const {
+  return packet.kind == PacketKind::poison && !reference_.has_begun(packet.channel);
 }
 
 void HookCpu::process(const WirePacket& packet) {

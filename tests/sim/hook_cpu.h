@@ -59,6 +59,7 @@ class HookCpu {
 
   bool take_next(WirePacket& packet) noexcept;
   void poll();
+  bool is_first_and_poison(const WirePacket& packet) const;
   void process(const WirePacket& packet);
   void sleep_until_due(const WirePacket& packet) const;
   void redirect_now(const lb_native_context& context);

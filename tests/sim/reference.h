@@ -66,6 +66,12 @@ class Reference {
     return message(0, life, number).delivered != 0;
   }
 
+  /// The receiver has delivered something of the channel, and so knows where its numbers are.
+  bool has_begun(std::uint32_t channel) const {
+    const auto first = life_of_epoch_.lower_bound({channel, 0});
+    return first != life_of_epoch_.end() && first->first.first == channel;
+  }
+
   std::uint64_t packets(std::uint32_t line) const noexcept { return packets_[line]; }
   std::uint64_t deliveries() const noexcept { return deliveries_; }
 
