@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "core/fnv.h"
@@ -17,11 +19,13 @@ namespace linearb::sequencer {
 /// turns up again as well, with other bytes, and then the message is new. So bytes are compared, by
 /// a hash.
 ///
-/// A message is forgotten after a while, or for another whose number has the same remainder. All
-/// memory is taken in the constructor. One thread.
+/// A message is forgotten after a while, or when it is the oldest of the kWays in its set and there
+/// comes another. All memory is taken in the constructor. One thread.
 class ApartMessages {
  public:
-  static constexpr std::size_t kMessages = 4096;
+  static constexpr std::size_t kWays = 4;
+  static constexpr std::size_t kSets = 4096;
+  static constexpr std::size_t kMessages = kSets * kWays;
 
   ApartMessages() : messages_(kMessages) {}
 
@@ -44,7 +48,28 @@ class ApartMessages {
   /// What the line brought of the range and that epoch counts has found its place.
   void forget_counted(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,
                       Range range) noexcept;
-  void forget_older_than(std::uint64_t ns) noexcept;
+  /// Calls `visit(channel, session, number, since_ns)` before it forgets one that no epoch counts.
+  template <class Visit>
+  void forget_older_than(std::uint64_t ns, Visit visit) {
+    if (used_ == 0) return;
+    for (Message& message : messages_) {
+      if (!message.used || message.since_ns >= ns) continue;
+      if (message.epoch == 0)
+        visit(message.channel, message.session, message.number, message.since_ns);
+      if (message.used) forget(message);
+    }
+  }
+  /// Calls `visit(number)` for each message of the channel and session that no epoch counts and
+  /// that was delivered in [since_ns, until_ns). It may be forgotten meanwhile. Looks at all.
+  template <class Visit>
+  void for_each_uncounted(std::uint32_t channel, std::uint64_t session, std::uint64_t since_ns,
+                          std::uint64_t until_ns, Visit visit) const {
+    if (used_ == 0) return;
+    for (const Message& message : messages_)
+      if (message.used && message.epoch == 0 && message.channel == channel &&
+          message.session == session && message.since_ns >= since_ns && message.since_ns < until_ns)
+        visit(message.number);
+  }
 
  private:
   struct Message {
@@ -62,8 +87,22 @@ class ApartMessages {
     }
   };
 
-  const Message& at(std::uint64_t number) const noexcept { return messages_[number % kMessages]; }
-  Message& at(std::uint64_t number) noexcept { return messages_[number % kMessages]; }
+  using Set = std::span<Message, kWays>;
+
+  /// Where messages with this number are. The ones next to it are elsewhere.
+  Set set_of(std::uint64_t number) noexcept {
+    return Set(messages_.data() + number % kSets * kWays, kWays);
+  }
+  /// Null when there is none.
+  const Message* find(std::uint32_t channel, std::uint64_t number) const noexcept {
+    const Message* const set = messages_.data() + number % kSets * kWays;
+    for (std::size_t way = 0; way < kWays; ++way)
+      if (set[way].is_of(channel, number)) return &set[way];
+    return nullptr;
+  }
+  Message* find(std::uint32_t channel, std::uint64_t number) noexcept {
+    return const_cast<Message*>(std::as_const(*this).find(channel, number));
+  }
   void forget(Message& message) noexcept;
 
   std::vector<Message> messages_;

@@ -446,6 +446,43 @@ void Channel::settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noex
   }
 }
 
+/// What was delivered apart while the epoch was the newest, with a number that is missing in it,
+/// was the epoch's: a packet that stood alone between two jumps. Nothing more comes of the epoch
+/// that could say otherwise.
+void Channel::settle_what_is_in_range(Epoch& epoch) noexcept {
+  shared_.apart.for_each_uncounted(
+      serial_, epoch.session, epoch.began_ns, next_began_ns(epoch),
+      [&](std::uint64_t number) { settle_if_in_range(epoch, number); });
+}
+
+void Channel::settle_old(std::uint64_t session, std::uint64_t number,
+                         std::uint64_t since_ns) noexcept {
+  for (Epoch& epoch : epochs_)
+    if (epoch.number != 0 && epoch.session == session && since_ns >= epoch.began_ns &&
+        since_ns < next_began_ns(epoch))
+      settle_if_in_range(epoch, number);
+}
+
+void Channel::settle_if_in_range(Epoch& epoch, std::uint64_t number) noexcept {
+  if (number < epoch.delivered.first() || number >= epoch.delivered.end()) return;
+  if (!is_of_a_candidate(epoch.session, number)) settle_apart(epoch, {number, number + 1}, 0);
+}
+
+/// When the epoch was no longer the newest.
+std::uint64_t Channel::next_began_ns(const Epoch& epoch) const noexcept {
+  const Epoch& other = &epoch == newest_ ? *previous_ : *newest_;
+  return other.number > epoch.number ? other.began_ns : ~0ull;
+}
+
+/// It may be the beginning of another epoch.
+bool Channel::is_of_a_candidate(std::uint64_t session, std::uint64_t number) const noexcept {
+  return std::ranges::any_of(lines_, [=](const LineState& line) {
+    const Candidate& candidate = line.candidate;
+    return candidate.active && candidate.session == session && number >= candidate.range.first &&
+           number < candidate.range.end;
+  });
+}
+
 /// The news at hand come from where the line was long ago.
 void Channel::revive(const Epoch& epoch, LineState& line, const Packet& packet,
                      std::size_t runs) noexcept {
@@ -592,6 +629,7 @@ Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
 /// What is not delivered by now never will be.
 void Channel::close(Epoch& epoch) noexcept {
   if (epoch.number == 0) return;
+  settle_what_is_in_range(epoch);
   closed_messages_ += epoch.delivered.messages();
   closed_gap_messages_ += epoch.delivered.gap_messages();
   closed_adopted_ += epoch.delivered.adopted();
@@ -637,8 +675,12 @@ void Channel::expire(std::uint64_t now_ns) noexcept {
 
 void Channel::finish() noexcept {
   for (LineState& line : lines_) end_wait(line);
+  for (LineState& line : lines_)
+    if (line.candidate.range.first >= line.candidate.own_end) line.candidate.active = false;
   close(*previous_);
-  if (newest_->number != 0) newest_->delivered.report_gaps();
+  if (newest_->number == 0) return;
+  settle_what_is_in_range(*newest_);
+  newest_->delivered.report_gaps();
 }
 
 std::uint64_t Channel::messages() const noexcept {

@@ -101,6 +101,8 @@ class Channel {
   void line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end,
                    std::uint64_t now_ns) noexcept;
   std::uint64_t oldest_doubt_ns() const noexcept;
+  /// A message that was delivered apart then, and that no line will bring any more.
+  void settle_old(std::uint64_t session, std::uint64_t number, std::uint64_t since_ns) noexcept;
 
  private:
   struct Epoch {
@@ -172,6 +174,10 @@ class Channel {
   void end_wait(LineState& line) noexcept;
   void deliver_apart(const Packet& packet) noexcept;
   void settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noexcept;
+  void settle_what_is_in_range(Epoch& epoch) noexcept;
+  void settle_if_in_range(Epoch& epoch, std::uint64_t number) noexcept;
+  std::uint64_t next_began_ns(const Epoch& epoch) const noexcept;
+  bool is_of_a_candidate(std::uint64_t session, std::uint64_t number) const noexcept;
   void revive(const Epoch& epoch, LineState& line, const Packet& packet, std::size_t runs) noexcept;
   void forget_revived(LineState& line) noexcept;
   bool is_near(Range range, const Packet& packet) const noexcept;

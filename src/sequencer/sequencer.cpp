@@ -101,11 +101,19 @@ void Sequencer::end_oldest_doubt() noexcept {
 
 void Sequencer::tick(std::uint64_t now_ns) noexcept {
   const std::uint64_t lag_ns = shared_.settings.lag_ns;
-  if (now_ns > lag_ns) shared_.apart.forget_older_than(now_ns - lag_ns);
+  if (now_ns > lag_ns) forget_apart_older_than(now_ns - lag_ns);
   if (shared_.held == 0) return;
   drop_doubtless();
   for (std::ptrdiff_t i = 0; i < doubting_count_; ++i)
     channels_[doubting_[static_cast<std::size_t>(i)]]->expire(now_ns);
+}
+
+void Sequencer::forget_apart_older_than(std::uint64_t ns) noexcept {
+  shared_.apart.forget_older_than(ns, [this](std::uint32_t serial, std::uint64_t session,
+                                             std::uint64_t number, std::uint64_t since_ns) {
+    for (const auto& channel : channels_)
+      if (channel && channel->serial() == serial) channel->settle_old(session, number, since_ns);
+  });
 }
 
 void Sequencer::finish() noexcept {

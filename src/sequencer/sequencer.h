@@ -83,6 +83,7 @@ class Sequencer final : private Decisions {
   void drop_doubtless() noexcept;
   bool is_doubting(std::uint16_t index) const noexcept;
   void end_oldest_doubt() noexcept;
+  void forget_apart_older_than(std::uint64_t ns) noexcept;
 
   Shared shared_;
   std::vector<std::unique_ptr<Channel>> channels_;  ///< null: a free place

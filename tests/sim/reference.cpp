@@ -173,7 +173,7 @@ void Reference::check_gaps(const sequencer::GapList& gaps) {
       if (place >= numbering.messages.size())
         fail(fmt::format("I4: a gap [{}, {}) of life {}, which has no such messages",
                          gap.range.first, gap.range.end, life->second));
-      if (numbering.messages[place].delivered != 0 && !numbering.messages[place].is_apart)
+      if (numbering.messages[place].delivered != 0)
         fail(fmt::format("I4: message {} of life {} is in a gap, and was delivered\n{}", number,
                          life->second, history(gap.origin.channel, number)));
       reported[gap.origin.channel][life->second][place] = true;

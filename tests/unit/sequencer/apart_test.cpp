@@ -79,20 +79,49 @@ TEST(ApartMessages, ForgetsWhatFoundItsPlaceAndWhatIsOld) {
   apart.forget(0, 5, 1);
   EXPECT_FALSE(apart.has(0, 5, 1, 77));
   EXPECT_TRUE(apart.has(0, 5, 2, 77)) << "the other session's went";
-  apart.forget_older_than(40);
+  std::vector<std::uint64_t> told;
+  const auto tell = [&](std::uint32_t, std::uint64_t, std::uint64_t number, std::uint64_t) {
+    told.push_back(number);
+  };
+  apart.forget_older_than(40, tell);
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{2, 3}));
   EXPECT_FALSE(apart.has(0, 5, 3, 77));
   EXPECT_TRUE(apart.has(0, 5, 4, 77));
-  apart.forget_older_than(41);
+  apart.forget_older_than(41, tell);
   EXPECT_FALSE(apart.may_have(0, packet_of(1, 10)));
 }
 
-TEST(ApartMessages, ForgetsOneForAnother) {
+TEST(ApartMessages, ForgetsTheOldestOfASetForAnother) {
   ApartMessages apart;
-  apart.add(0, packet_of(1, 1), 1, 77, 0);
-  apart.add(0, packet_of(1 + ApartMessages::kMessages, 1), 1 + ApartMessages::kMessages, 77, 0);
+  const auto number = [](std::uint64_t i) { return 1 + i * ApartMessages::kSets; };
+  for (std::uint64_t i = 0; i <= ApartMessages::kWays; ++i)
+    apart.add(0, packet_of(number(i), 1, 100 + i), number(i), 77, 0);
+  EXPECT_FALSE(apart.has(0, 5, number(0), 77));
+  for (std::uint64_t i = 1; i <= ApartMessages::kWays; ++i)
+    EXPECT_TRUE(apart.has(0, 5, number(i), 77)) << i;
+  for (std::uint64_t i = 1; i <= ApartMessages::kWays; ++i) apart.forget(0, 5, number(i));
+  EXPECT_FALSE(apart.may_have(0, packet_of(1, 20'000)));
+}
+
+TEST(ApartMessages, TheSameNumberTakesThePlaceThatItHas) {
+  ApartMessages apart;
+  for (const std::uint64_t hash : {77, 78}) apart.add(0, packet_of(1, 1), 1, hash, 0);
   EXPECT_FALSE(apart.has(0, 5, 1, 77));
-  apart.forget(0, 5, 1 + ApartMessages::kMessages);
-  EXPECT_FALSE(apart.may_have(0, packet_of(1, 10'000)));
+  EXPECT_TRUE(apart.has(0, 5, 1, 78));
+  apart.forget(0, 5, 1);
+  EXPECT_FALSE(apart.may_have(0, packet_of(1, 1)));
+}
+
+TEST(ApartMessages, TellsWhatNoEpochCounts) {
+  ApartMessages apart;
+  apart.add(0, packet_of(1, 1, 10), 1, 77, 0);
+  apart.add(0, packet_of(2, 1, 20), 2, 77, 0);
+  apart.add(0, packet_of(3, 1, 20), 3, 77, 9);
+  apart.add(1, packet_of(4, 1, 20), 4, 77, 0);
+  apart.add(0, packet_of(5, 1, 30), 5, 77, 0);
+  std::vector<std::uint64_t> told;
+  apart.for_each_uncounted(0, 5, 20, 30, [&](std::uint64_t number) { told.push_back(number); });
+  EXPECT_EQ(told, std::vector<std::uint64_t>{2});
 }
 
 }  // namespace

@@ -202,6 +202,37 @@ const Told kJumps[] = {
        story.line(B).every(10us).sends(1, 500).waits(1ms).packs(4).sends(9003, 9006);
        story.line(B).waits(200ms).packs(1).sends(501, 30'000);
      }},
+    {"one packet alone between two jumps is in no gap",
+     [](Story& story) {
+       story.line(A).sends(1, 500).loses(501, 9000).sends(9001, 9001).loses(9002, 18'000);
+       story.line(A).sends(18'001, 19'000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 501, 9000}, {1, 9002, 18'000}}));
+       EXPECT_EQ(story.sequencer().messages(0), 1501u);
+       EXPECT_EQ(story.sequencer().channel(0).gap_messages(), 17'499u);
+     }},
+    {"one packet alone between two jumps, which the other line brings later",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends(9001, 9001).sends(18'001, 19'000);
+       story.line(B).sends(1, 500).waits(100ms).every(10us).sends(501, 19'000);
+     },
+     expect_no_gaps},
+    {"one packet alone between two jumps, long before the end",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends(9001, 9001).sends(18'001, 19'000);
+       story.line(A).every(100ms).sends(19'001, 20'000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 501, 9000}, {1, 9002, 18'000}}));
+     }},
+    {"one packet alone between two jumps, then a new session",
+     [](Story& story) {
+       story.line(A).sends(1, 500).sends(9001, 9001).sends(18'001, 19'000);
+       story.line(A).opens_session("second").sends(1, 500);
+       story.line(A).opens_session("third").sends(1, 500);
+     },
+     [](const Story& story) { EXPECT_EQ(story.sequencer().messages(0), 2501u); }},
     {"a jump of 200,000, more than is remembered",
      [](Story& story) {
        for (const std::size_t line : {A, B})

@@ -272,8 +272,7 @@ const Told kStarts[] = {
        story.line(A).waits(1ms).every(2ms).sends(305'200, 305'300);
        story.line(C).waits(2ms).every(100us).sends(340'000, 341'000);
      },
-     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); },
-     "moldudp64", 3},
+     [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }, "moldudp64", 3},
 };
 
 INSTANTIATE_TEST_SUITE_P(InStep, LineStory, testing::ValuesIn(kInStep), name_of_test);
