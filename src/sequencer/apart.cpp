@@ -14,6 +14,7 @@ void ApartMessages::add(std::uint32_t channel, const Packet& packet, std::uint64
       return message.used ? message.since_ns + 1 : 0;
     });
   if (!place->used) ++used_;
+  oldest_ns_ = std::min(oldest_ns_, packet.arrival_ns);
   *place = {.number = number,
             .session = packet.datagram.session,
             .hash = hash,

@@ -51,12 +51,15 @@ class ApartMessages {
   /// Calls `visit(channel, session, number, since_ns)` before it forgets one that no epoch counts.
   template <class Visit>
   void forget_older_than(std::uint64_t ns, Visit visit) {
-    if (used_ == 0) return;
+    if (used_ == 0 || oldest_ns_ >= ns) return;
+    oldest_ns_ = ~0ull;
     for (Message& message : messages_) {
-      if (!message.used || message.since_ns >= ns) continue;
-      if (message.epoch == 0)
-        visit(message.channel, message.session, message.number, message.since_ns);
-      if (message.used) forget(message);
+      if (message.used && message.since_ns < ns) {
+        if (message.epoch == 0)
+          visit(message.channel, message.session, message.number, message.since_ns);
+        if (message.used) forget(message);
+      }
+      if (message.used) oldest_ns_ = std::min(oldest_ns_, message.since_ns);
     }
   }
   /// Calls `visit(number)` for each message of the channel and session that no epoch counts and
@@ -107,6 +110,7 @@ class ApartMessages {
 
   std::vector<Message> messages_;
   std::size_t used_ = 0;
+  std::uint64_t oldest_ns_ = ~0ull;  ///< none was delivered before: not every tick looks at all
 };
 
 /// Calls `visit(number, hash)` for each message of the packet. Where the framing does not tell one

@@ -465,7 +465,9 @@ void Channel::settle_old(std::uint64_t session, std::uint64_t number,
 
 void Channel::settle_if_in_range(Epoch& epoch, std::uint64_t number) noexcept {
   if (number < epoch.delivered.first() || number >= epoch.delivered.end()) return;
-  if (!is_of_a_candidate(epoch.session, number)) settle_apart(epoch, {number, number + 1}, 0);
+  if (is_of_a_candidate(epoch.session, number)) return;
+  settle_apart(epoch, {number, number + 1}, 0);
+  lb_memory_store(&memory_.in_hand.count, 0);  // it was delivered long ago
 }
 
 /// When the epoch was no longer the newest.

@@ -120,6 +120,14 @@ TEST_F(Adopt, WhatNobodyWasThereForIsAGap) {
   EXPECT_EQ(life.channel().messages(), 10u);
 }
 
+TEST_F(Adopt, WhatStoodAloneBetweenTwoJumpsIsNotInHandAtTheEnd) {
+  Life life(*memory_, now_ns_);
+  life.packets(kA, 1, 500).packets(kA, 9'000, 9'001).packets(kA, 18'000, 18'100);
+  life.finish();
+  EXPECT_EQ(life.gaps(), (Gaps{{500, 9'000}, {9'001, 18'000}}));
+  EXPECT_EQ(memory_->in_hand.count, 0u);
+}
+
 TEST_F(Adopt, WhatWasInHandIsMissing) {
   first();
   memory_->in_hand.epoch = 1;  // as it is while the application has the last one
