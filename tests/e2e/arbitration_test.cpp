@@ -3,6 +3,7 @@
 // The whole path: feeder, veth lines, hook, AF_XDP, sequencer, application. Verdicts are counts.
 #include "e2e/arbitration.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
