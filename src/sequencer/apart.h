@@ -110,7 +110,7 @@ class ApartMessages {
 
   std::vector<Message> messages_;
   std::size_t used_ = 0;
-  std::uint64_t oldest_ns_ = ~0ull;  ///< none was delivered before: not every tick looks at all
+  std::uint64_t oldest_ns_ = ~0ull;  ///< no message in use is older: until then nobody has to look
 };
 
 /// Calls `visit(number, hash)` for each message of the packet. Where the framing does not tell one

@@ -113,8 +113,8 @@ def main(build, seconds, names):
     for name in names or known:
         status, said, executions, used = run_target_for(build, name, seconds)
         covered = last_number(r"cov: (\d+)", said)
-        print(f"{name}: {executions:,} executions in {used:,.0f} s of a CPU, {covered:,} edges covered, "
-              f"{'a finding' if status else 'nothing found'}", flush=True)
+        print(f"{name}: {executions:,} executions in {used:,.0f} s of a CPU, "
+              f"{covered:,} edges covered, {'a finding' if status else 'nothing found'}", flush=True)
         if status:
             print_finding(name, said)
             findings += 1
