@@ -358,10 +358,7 @@ bool Channel::newest_explains(const LineState& line, const Packet& packet) const
 /// Something that stands apart: confirmed by this packet, or remembered until one does.
 void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept {
   if (newest_explains(line, packet)) {
-    settle_revived(*newest_, line, packet);
-    if (stands_near(line.candidate, packet)) settle(*newest_, line);
-    end_doubt(line);
-    if (line.epoch != newest_->number) move_line(*newest_, line, packet);
+    follow(line, packet);
     if (packet.datagram.count) accept(*newest_, line, without_place(packet));
     return;
   }
@@ -374,6 +371,14 @@ void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept
   if (!continues) end_doubt(line);
   line.candidate.own_end = line_end;
   remember(line, packet, is_new);
+}
+
+/// The line has restarted too: from the packet on it is in the newest epoch.
+void Channel::follow(LineState& line, const Packet& packet) noexcept {
+  settle_revived(*newest_, line, packet);
+  if (stands_near(line.candidate, packet)) settle(*newest_, line);
+  end_doubt(line);
+  if (line.epoch != newest_->number) move_line(*newest_, line, packet);
 }
 
 /// The numbers went over their top, by the feed's own rule.
@@ -537,7 +542,8 @@ void Channel::end_doubt(LineState& line) noexcept {
       continue;
     }
     show(*epoch, line, packet);
-    take(*epoch, packet, 0, is_far ? Outcome::unconfirmed : outcome_of_nothing_new(*epoch, packet));
+    take(*epoch, packet, 0, is_far ? Outcome::unconfirmed : outcome_of_nothing_new(*epoch, packet),
+         passed_long_ago(line, packet) ? &line : nullptr);
   }
 }
 
@@ -556,6 +562,7 @@ void Channel::end_wait(LineState& line) noexcept {
   const std::uint32_t held = candidate.held_count();
   const bool went_on = std::max(line.end, line.marked_end) > candidate.own_end;
   if (held == 0 || went_on) return end_doubt(line);
+  if (newest_explains(line, candidate.kept[0])) return follow(line, Packet(candidate.kept[0]));
   candidate.delivered = true;
   shared_.held -= held;
   for (std::uint32_t i = 0; i < held; ++i) deliver_apart(candidate.kept[i]);

@@ -165,6 +165,7 @@ class Channel {
   void show(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   void move_line(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   void doubt(LineState& line, const Packet& packet, bool is_new) noexcept;
+  void follow(LineState& line, const Packet& packet) noexcept;
   bool wraps(const LineState& line, const Packet& packet) const noexcept;
   std::uint32_t packets_needed(const LineState& line, const Packet& packet,
                                bool is_new) const noexcept;

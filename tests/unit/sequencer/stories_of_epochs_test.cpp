@@ -143,6 +143,14 @@ const Told kRestarts[] = {
        story.line(B).waits(220us).sends(1, 500);
      },
      expect_epoch<2>},
+    {"restart of which B lost most and comes up where the life before ends, and A lost some there",
+     [](Story& story) {
+       for (const std::size_t line : {A, B}) story.line(line).sends(1, 306).loses(307, 309);
+       story.line(A).sends(310, 400).waits(110ms).restarts().packs(40).sends(1, 400);
+       story.line(B).sends(310, 400).waits(100ms).restarts().packs(33).sends(1, 66).loses(67, 297);
+       story.line(B).packs(2).sends(298, 303).packs(8).sends(304, 311).packs(2).sends(312, 321);
+       story.line(B).packs(57).sends(322, 400);
+     }},
     {"restart on one line alone",
      [](Story& story) { story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500); },
      expect_epoch<2>},
