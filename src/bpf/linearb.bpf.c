@@ -22,7 +22,8 @@ struct packet {
   struct lb_counters* counters;
   struct lb_channel* channel;
   struct lb_mark* mark;
-  lb_u64 shown; /* the mark when the packet was judged */
+  lb_u64 shown;  /* the mark when the packet was judged */
+  lb_u64 jumped; /* and what had jumped beyond it */
   lb_u64 bank;
   lb_s32 place;
   lb_u32 kind;
@@ -79,10 +80,31 @@ LB_INLINE enum lb_claim claim(struct packet* packet) {
   return result;
 }
 
+/* Of an ordinary packet. */
+LB_INLINE int goes_on_from_jump(const struct packet* packet) {
+  return packet->jumped && packet->place >= 0 &&
+         lb_confirms_jump(packet->shown, packet->datagram.first, packet->place);
+}
+
+/* Its line skipped something that the receiver has to see. */
+LB_INLINE int follows_a_hole(const struct packet* packet) {
+  return packet->place > 0 || goes_on_from_jump(packet);
+}
+
+/* The mark has moved: to where the line had jumped, or on from where it was. */
+LB_INLINE void settle_jump(struct packet* packet) {
+  if (goes_on_from_jump(packet))
+    lb_fetch_add(&packet->mark->skipped_unseen, packet->mark->jumped_unseen);
+  packet->mark->jumped = 0;
+}
+
 LB_INLINE int advance(struct packet* packet) {
   if (packet->place < 0) return uses_lru(packet); /* identifiers have no order: nothing to move */
-  return lb_mark_advance(&packet->mark->shown, packet->shown, packet->datagram.first,
-                         packet->datagram.first + packet->datagram.count);
+  if (!lb_mark_advance(&packet->mark->shown, packet->shown, packet->datagram.first,
+                       packet->datagram.first + packet->datagram.count))
+    return 0;
+  if (packet->jumped) settle_jump(packet);
+  return 1;
 }
 
 /* The same for a packet that the receiver does not see, or sees without its place: what its line
@@ -92,6 +114,24 @@ LB_INLINE int advance_unseen(struct packet* packet) {
   if (moved && packet->place > 0)
     lb_fetch_add(&packet->mark->skipped_unseen, (lb_u64)packet->place);
   return moved;
+}
+
+/* The range lies too far ahead; the next may confirm it. What the line skipped before it the
+ * receiver counts, if it sees the packet or has seen its copy. */
+LB_INLINE void note_jump(struct packet* packet, int is_seen) {
+  struct lb_mark* mark = packet->mark;
+  lb_u32 generation = lb_mark_generation(packet->shown);
+  lb_u64 first = packet->datagram.first;
+  lb_u64 jumped = lb_mark_word(generation, first + packet->datagram.count);
+  int goes_on =
+      lb_mark_generation(packet->jumped) == generation && first >= lb_mark_value(packet->jumped);
+  if (is_seen)
+    mark->jumped_unseen = 0;
+  else if (goes_on)
+    mark->jumped_unseen += first - lb_mark_value(packet->jumped);
+  else if (packet->jumped != jumped)
+    mark->jumped_unseen = first - lb_mark_value(packet->shown);
+  lb_store_release(&mark->jumped, jumped);
 }
 
 LB_INLINE int drop_duplicate(struct packet* packet) {
@@ -106,8 +146,13 @@ LB_INLINE int drop_duplicate(struct packet* packet) {
 }
 
 /* Dropped without having been claimed, so that the other line's copy can still win. The mark moves:
- * the line did bring it. */
+ * the line did bring it. But not to where it jumped: the receiver has to be told. */
 LB_INLINE int drop_for_want_of_credit(struct packet* packet, enum lb_verdict verdict) {
+  if (verdict == LB_VERDICT_JUMP ||
+      (verdict <= LB_VERDICT_ORDINARY_LAST && goes_on_from_jump(packet))) {
+    note_jump(packet, 0);
+    return leave(&packet->counters->no_credit, XDP_DROP);
+  }
   if (verdict > LB_VERDICT_ORDINARY_LAST) return leave(&packet->counters->no_credit, XDP_DROP);
   if (advance_unseen(packet) && verdict == LB_VERDICT_SKIP) return drop_duplicate(packet);
   return leave(&packet->counters->no_credit, XDP_DROP);
@@ -127,7 +172,7 @@ LB_INLINE int claim_verdict(struct packet* packet) {
     case LB_CLAIM_NOTHING:
       break;
   }
-  if (packet->place > 0) return LB_VERDICT_SKIP;
+  if (follows_a_hole(packet)) return LB_VERDICT_SKIP;
   return advance(packet) ? LB_VERDICT_NOTHING_NEW : LB_VERDICT_BEHIND;
 }
 
@@ -152,6 +197,8 @@ LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packe
   metadata->payload_length = packet->walk.payload_length;
   metadata->line = packet->flow->line;
   metadata->verdict = (lb_u8)verdict;
+  if (verdict <= LB_VERDICT_ORDINARY_LAST && goes_on_from_jump(packet))
+    metadata->verdict |= LB_VERDICT_FROM_JUMP;
   metadata->kind = (lb_u8)packet->kind;
   metadata->generation = (lb_u8)lb_mark_generation(packet->shown);
 }
@@ -160,7 +207,7 @@ LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packe
 LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 verdict, lb_u32 slot,
                         lb_u64 flags) {
   if (verdict == LB_VERDICT_CLAIMED && remembered(packet)) {
-    if (packet->place > 0)
+    if (follows_a_hole(packet))
       verdict = LB_VERDICT_SKIP;
     else if (advance(packet))
       return drop_duplicate(packet);
@@ -191,6 +238,7 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
     write_metadata(context, packet, verdict, now_ns);
   else
     lb_count(&packet->counters->no_metadata, 1);
+  if (verdict == LB_VERDICT_JUMP) note_jump(packet, has_metadata);
   if (verdict <= LB_VERDICT_ORDINARY_LAST) has_metadata ? advance(packet) : advance_unseen(packet);
   int action = (int)bpf_redirect_map(&xsks_map, slot, XDP_PASS);
   if (action != XDP_REDIRECT) { /* the slot was emptied since step 2: the feed is the kernel's */
@@ -247,10 +295,11 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   if (packet.kind == LB_KIND_MALFORMED) return leave(&packet.counters->malformed, XDP_PASS);
   lb_u64 published = lb_load_acquire(&packet.mark->published);
   packet.shown = lb_load_acquire(&packet.mark->shown);
+  packet.jumped = packet.mark->jumped;
   lb_u32 verdict = uses_lru(&packet)
                        ? lb_judge_identifier((enum lb_kind)packet.kind, published, &packet.place)
                        : lb_judge((enum lb_kind)packet.kind, &packet.datagram, framing, published,
-                                  packet.shown, settings->ahead, &packet.place);
+                                  packet.shown, packet.jumped, settings->ahead, &packet.place);
   return arbitrate(context, &packet, verdict, slot, settings->flags);
 }
 

@@ -18,7 +18,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   4
+#define LB_LAYOUT_VERSION   5
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
@@ -155,6 +155,9 @@ enum lb_verdict {
   LB_VERDICT_JUMP,        /* begins too far ahead of it */
   LB_VERDICT_COUNT,       /* a count that the hook does not claim */
 };
+/* Added to that of an ordinary packet that goes on from a jump, which it confirms: `place` is where
+ * it stands to the end of that jump. */
+#define LB_VERDICT_FROM_JUMP 0x80
 
 struct lb_metadata {
   lb_u64 arrival_ns; /* CLOCK_MONOTONIC when the hook saw it */
@@ -165,7 +168,7 @@ struct lb_metadata {
   lb_u16 payload_offset; /* from the first byte of the packet */
   lb_u16 payload_length;
   lb_u8 line;
-  lb_u8 verdict; /* enum lb_verdict */
+  lb_u8 verdict; /* enum lb_verdict | LB_VERDICT_FROM_JUMP */
   lb_u8 kind;    /* enum lb_kind (framing/framing.h) */
   lb_u8 generation;
 };

@@ -3,16 +3,23 @@
  * The mark: per channel and line, how far that line has come, and what of the channel is
  * published to it.
  *
- * Both are one 64-bit word each, so that no reader meets half of a change:
+ * Each is one 64-bit word, so that no reader meets half of a change:
  *
  *     published   generation (8 bits) | session, folded to 56 bits    0: not published
  *     shown       generation (8 bits) | end of the highest range that the line has shown
+ *     jumped      generation (8 bits) | end of the last range that lay too far ahead of it
  *
  * `published` is written by the receiver's data thread only: 0 to send the channel up whole, then,
  * once the window is clear, mark first and `published` last. (Under dedup = "lru" anything but 0
  * stands there from start to end: hook/takeover.h.) `shown` is moved by the hook, by
  * compare-and-swap, since several CPUs can be in it for one line; it only moves forward within
  * a generation.
+ *
+ * One range that lies too far ahead may be garbage: it goes up, and the mark stays. A second one
+ * that goes on from it, with nothing ordinary between them, says that the line has jumped: the mark
+ * goes there, and the packet goes up to tell the receiver. Else a line that lost more than `ahead`,
+ * for want of credit above all, would never be judged again: the receiver, which moves the mark as
+ * well, is behind by what waits in its rings.
  *
  * What begins behind its own line's mark is never dropped: a repeat, a reordering and a restart of
  * the numbers look alike there, and only the sequencer can tell them apart.
@@ -33,7 +40,10 @@ struct lb_mark {
   lb_u64 shown;     /* writers: hook, and the data thread when it publishes or accepts a jump */
   lb_u64 skipped_unseen; /* writer: hook. numbers that the line skipped before a packet that
                             the receiver does not see, or sees without metadata */
-  lb_u64 unused[5];      /* a cache line of its own for each line */
+  lb_u64 jumped;         /* writer: hook */
+  lb_u64 jumped_unseen;  /* writer: hook. what the line skipped before that and the receiver
+                            cannot count, since it did not see the packet */
+  lb_u64 unused[3];      /* a cache line of its own for each line */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_mark) == 64, "one cache line");
 

@@ -194,7 +194,8 @@ bool DataPath::describe(const xsk::RxPacket& received, const Port& port,
   packet.arrival_ns = metadata->arrival_ns;
   packet.payload = {data + metadata->payload_offset, metadata->payload_length};
   decode(packet, metadata->payload_length);
-  const std::uint8_t verdict = metadata->verdict;
+  const std::uint8_t verdict = metadata->verdict & ~LB_VERDICT_FROM_JUMP;
+  packet.is_from_jump = verdict != metadata->verdict && packet.place != LB_PLACE_UNKNOWN;
   if (verdict <= LB_VERDICT_ORDINARY_LAST) generation_ = metadata->generation;
   metadata->verdict = 0;  // so that the next packet in this frame is not taken for this one
   return verdict != LB_VERDICT_CLAIMED;

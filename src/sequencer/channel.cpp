@@ -254,6 +254,7 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
 /// True when messages of it had been delivered apart.
 bool Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   const std::uint64_t end = own_end(epoch, line, packet);
+  if (packet.is_from_jump && is_on_the_way(epoch, line, end)) settle(epoch, line);
   // What fills a hole from far behind, or long after the line passed it, says nothing about the age
   // of the numbers around it.
   const bool is_far_behind = end > packet.first() + near(packet);
@@ -267,6 +268,16 @@ bool Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
   }
   return take(epoch, packet, now_ms, outcome_of_nothing_new(epoch, packet),
               revives ? &line : nullptr);
+}
+
+/// What was doubted of the line lies before `end`, where the line is known to have come by itself:
+/// that was no garbage.
+bool Channel::is_on_the_way(const Epoch& epoch, const LineState& line,
+                            std::uint64_t end) const noexcept {
+  const Candidate& candidate = line.candidate;
+  return candidate.active && candidate.delivered && line.epoch == epoch.number &&
+         candidate.session == epoch.session && candidate.range.first >= line.end &&
+         candidate.range.end <= end;
 }
 
 Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept {

@@ -19,6 +19,8 @@ struct Packet {
   lb_datagram datagram{};
   /// Where it stands to its line's mark, if the hook said so: LB_PLACE_UNKNOWN otherwise.
   std::int32_t place = LB_PLACE_UNKNOWN;
+  /// The hook has seen its line jump, and this packet go on from there.
+  bool is_from_jump = false;
   /// False when somebody else counts what the line skipped before this packet.
   bool counts_skips = true;
   std::uint64_t arrival_ns = 0;  ///< of the clock that the sequencer is told

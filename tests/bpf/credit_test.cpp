@@ -54,7 +54,10 @@ TEST_F(Credit, WhatIsPassedUpMayHoldHalfOfThem) {
        {.published = false, .credits_out = kHalf},
        no_credit("")},
       {"behind, half out", optiq(999), {.credits_out = kHalf}, no_credit("")},
-      {"a jump, half out", optiq(9000), {.credits_out = kHalf}, no_credit("")},
+      {"a jump, half out",
+       optiq(9000),
+       {.credits_out = kHalf},
+       no_credit("optiq: jumped A 9001, jumped unseen A 8000")},
       {"a count that is not claimed, half out",
        mold(1000, 257),
        {.credits_out = kHalf},
@@ -81,6 +84,51 @@ TEST_F(Credit, ADuplicateNeedsNone) {
        optiq(1002),
        {.claimed = {{1002, 1}}, .credits_out = kHalf},
        {XDP_DROP, "packets duplicate", "optiq: mark A 1003, skipped unseen A +2"}},
+  });
+}
+
+/// What a line skipped is counted once: before a jump by the receiver, if it sees a packet of it.
+TEST_F(Credit, WhatALineSkippedBeforeAJumpIsCountedOnce) {
+  Rig rig;
+  rig.check({
+      {"the jump was seen, what goes on from it is not",
+       optiq(9003),
+       {.credits = 0, .jumped = 9000},
+       no_credit("optiq: jumped A 9004, jumped unseen A 3")},
+      {"neither is",
+       optiq(9003),
+       {.credits = 0, .jumped = 9000, .jumped_unseen = 7999},
+       no_credit("optiq: jumped A 9004, jumped unseen A 8002")},
+      {"neither is, and another line has brought it",
+       optiq(9000),
+       {.claimed = {{9000, 1}}, .credits = 0, .jumped = 9000, .jumped_unseen = 7999},
+       no_credit("optiq: jumped A 9001")},
+      {"the jump was not seen, what goes on from it is",
+       optiq(9003),
+       {.jumped = 9000, .jumped_unseen = 7999},
+       {XDP_REDIRECT, "packets claimed",
+        "optiq: bits 9003, mark A 9004, no jump A, skipped unseen A +7999",
+        "CLAIMED +3 from jump"}},
+      {"the copy of a jump that was seen",
+       optiq(8999),
+       {.credits = 0, .jumped = 9000},
+       no_credit("")},
+      {"a jump whose copy was not seen",
+       optiq(8999),
+       {.jumped = 9000, .jumped_unseen = 7999},
+       {XDP_REDIRECT, "packets passed_up", "optiq: jumped unseen A 0", "JUMP +7999"}},
+      {"a jump behind one that was not seen",
+       optiq(18'000),
+       {.credits = 0, .jumped = 9000, .jumped_unseen = 7999},
+       no_credit("optiq: jumped A 18001, jumped unseen A 16999")},
+      {"a jump behind one that was seen",
+       optiq(18'000),
+       {.credits = 0, .jumped = 9000},
+       no_credit("optiq: jumped A 18001, jumped unseen A 9000")},
+      {"the line goes on where it was",
+       optiq(1000),
+       {.credits = 0, .jumped = 9000, .jumped_unseen = 7999},
+       no_credit("optiq: mark A 1001, no jump A")},
   });
 }
 

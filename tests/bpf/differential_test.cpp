@@ -194,8 +194,9 @@ void wrap_up(Dice& dice, PacketBuilder& packet) {
 
 Bytes any_packet(Dice& dice, const hook::Maps& maps, std::uint32_t line) {
   const auto channel = static_cast<Channel>(dice.below(kChannels));
-  const std::uint64_t mark = lb_mark_value(maps.mark(channel, line).shown);
-  PacketBuilder packet = feed_packet(channel, any_header(dice, channel, mark));
+  const lb_mark& mark = maps.mark(channel, line);
+  const std::uint64_t near = lb_mark_value(dice.one_in(3) && mark.jumped ? mark.jumped : mark.shown);
+  PacketBuilder packet = feed_packet(channel, any_header(dice, channel, near));
   const Group& group = kGroups[channel];
   if (line == 1 && !group.on_b.empty()) packet.to(group.on_b, group.port);
   wrap_up(dice, packet);
@@ -230,6 +231,7 @@ void begin_anew(Dice& dice, Pair& pair) {
       lb_mark mark{};
       mark.shown = lb_mark_word(generation, start);
       mark.published = any_publication(dice, static_cast<Channel>(i));
+      if (dice.one_in(3)) mark.jumped = lb_mark_word(generation, start + 9'000);
       for (const hook::Maps* maps : pair.both()) maps->mark(i, line) = mark;
     }
   }
@@ -348,6 +350,8 @@ TEST_F(Differential, TheNativeHookDecodesAnyFramingAsTheKernelsDoes) {
     const lb_mark mark{.published = lb_mark_word(kGeneration, datagram.session),
                        .shown = lb_mark_word(kGeneration, datagram.first),
                        .skipped_unseen = 0,
+                       .jumped = 0,
+                       .jumped_unseen = 0,
                        .unused = {}};
     for (const hook::Maps* maps : pair.both()) {
       maps->framings()[kOptiq] = framing;

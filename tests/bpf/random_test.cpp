@@ -46,6 +46,9 @@ Given any_state(Dice& dice) {
     given.claimed.push_back(
         {dice.between(kStart - 10, kStart + 10), static_cast<lb_u32>(dice.between(1, 200))});
   if (dice.one_in(10)) given.claimed.push_back({kStart + LB_WINDOW_MESSAGES, 200});
+  if (dice.one_in(4)) given.jumped = given.mark + dice.between(4'000, 9'000);
+  if (dice.one_in(10)) given.jumped_generation = 2;
+  if (dice.one_in(4)) given.jumped_unseen = dice.below(9'000);
   given.credits_out = dice.one_in(2) ? dice.below(kFrames + 2) : 0;
   given.metadata = !dice.one_in(6);
   return given;

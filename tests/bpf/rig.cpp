@@ -58,8 +58,11 @@ std::string metadata_in_words(const Result& result) {
   if (result.action != XDP_REDIRECT || result.metadata.empty()) return "";
   const auto metadata = result.hook_metadata();
   if (!metadata) return fmt::format("{} bytes", result.metadata.size());
-  if (metadata->place == LB_PLACE_UNKNOWN) return verdict_name(metadata->verdict);
-  return fmt::format("{} {:+}", verdict_name(metadata->verdict), metadata->place);
+  const auto verdict = static_cast<std::uint8_t>(metadata->verdict & ~LB_VERDICT_FROM_JUMP);
+  if (metadata->place == LB_PLACE_UNKNOWN) return verdict_name(verdict);
+  const bool is_from_jump = verdict != metadata->verdict;
+  return fmt::format("{} {:+}{}", verdict_name(verdict), metadata->place,
+                     is_from_jump ? " from jump" : "");
 }
 
 std::string counters_in_words(const Snapshot& before, const Snapshot& after, std::uint32_t own) {
@@ -173,6 +176,8 @@ void Rig::publish(const Given& given) {
       lb_mark& mark = maps().mark(i, line);
       mark = {};
       mark.shown = lb_mark_word(given.mark_generation, given.mark);
+      if (given.jumped) mark.jumped = lb_mark_word(given.jumped_generation, given.jumped);
+      mark.jumped_unseen = given.jumped_unseen;
       if (given.published)
         mark.published = lb_mark_word(kGeneration, session_of(static_cast<Channel>(i)));
     }

@@ -58,7 +58,10 @@ struct Given {
   std::uint32_t mark_generation = kGeneration;
   std::uint64_t credits = kFrames;
   std::uint64_t credits_out = 0;
-  bool metadata = true;  ///< the receiver wants it
+  bool metadata = true;      ///< the receiver wants it
+  std::uint64_t jumped = 0;  ///< the end of a range too far ahead of the mark
+  std::uint32_t jumped_generation = kGeneration;
+  std::uint64_t jumped_unseen = 0;
 };
 
 struct Expected {

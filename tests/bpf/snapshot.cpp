@@ -72,6 +72,13 @@ void add_stamps(const lb_channel& before, const lb_channel& after, Words& words)
   }
 }
 
+std::string jump_in_words(const lb_mark& mark, std::uint32_t line) {
+  if (mark.jumped == 0) return fmt::format("no jump {}", line_name(line));
+  const bool is_of_the_mark = lb_mark_generation(mark.jumped) == lb_mark_generation(mark.shown);
+  return fmt::format("jumped {} {}{}", line_name(line), lb_mark_value(mark.jumped),
+                     is_of_the_mark ? "" : " in another generation");
+}
+
 void add_mark(const lb_mark& before, const lb_mark& after, std::uint32_t line, Words& words) {
   if (before.published != after.published)
     words.push_back(fmt::format("published {}", line_name(line)));
@@ -79,6 +86,9 @@ void add_mark(const lb_mark& before, const lb_mark& after, std::uint32_t line, W
     words.push_back(fmt::format("mark {} {}", line_name(line), lb_mark_value(after.shown)));
   if (lb_mark_generation(before.shown) != lb_mark_generation(after.shown))
     words.push_back(fmt::format("generation of mark {}", line_name(line)));
+  if (before.jumped != after.jumped) words.push_back(jump_in_words(after, line));
+  if (before.jumped_unseen != after.jumped_unseen)
+    words.push_back(fmt::format("jumped unseen {} {}", line_name(line), after.jumped_unseen));
   if (before.skipped_unseen != after.skipped_unseen)
     words.push_back(fmt::format("skipped unseen {} +{}", line_name(line),
                                 after.skipped_unseen - before.skipped_unseen));

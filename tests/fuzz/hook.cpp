@@ -87,6 +87,8 @@ void Bench::prepare(Input& input) {
       maps().mark(channel, line) = {.published = lb_mark_word(1, 0),
                                     .shown = lb_mark_word(1, 1),
                                     .skipped_unseen = 0,
+                                    .jumped = 0,
+                                    .jumped_unseen = 0,
                                     .unused = {}};
     counters(line) = {};
     credit(line) = {};
@@ -100,12 +102,15 @@ void Bench::change_state(Input& input) {
   const std::uint32_t line = input.below(kLines);
   const auto channel = static_cast<std::uint16_t>(input.below(kChannels));
   lb_mark& mark = maps().mark(channel, line);
-  switch (input.below(9)) {
+  switch (input.below(10)) {
     case 0:
       mark.published = input.take<lb_u64>();
       break;
     case 1:
       mark.shown = input.take<lb_u64>();
+      break;
+    case 9:
+      mark.jumped = input.take<lb_u64>();
       break;
     case 2:
       mark.published = mark.shown >> LB_MARK_BITS << LB_MARK_BITS;

@@ -131,8 +131,7 @@ int soak(const Options& options) {
 
 int list() {
   for (const Kind& kind : kinds())
-    fmt::print("{:<9} {}{}\n", kind.name, kind.what,
-               kind.is_known_fault ? " (a known fault: only when it is named)" : "");
+    fmt::print("{:<9} {}\n", kind.name, kind.what);
   return 0;
 }
 

@@ -88,8 +88,6 @@ struct Scenario {
 struct Kind {
   std::string_view name;
   std::string_view what;
-  /// Known to fail now and then: only who names it gets it.
-  bool is_known_fault = false;
 };
 std::vector<Kind> kinds();
 

@@ -48,7 +48,7 @@ Judged judge(const lb_framing& framing, std::uint64_t shown, std::uint64_t first
   if (kind == LB_KIND_MALFORMED) return {kind, LB_VERDICT_NOT_DATA};
   lb_s32 place = 0;
   lb_verdict verdict = lb_judge(kind, &datagram, &framing, lb_mark_word(kGeneration, kSession),
-                                lb_mark_word(kGeneration, shown), kAhead, &place);
+                                lb_mark_word(kGeneration, shown), 0, kAhead, &place);
   return {kind, verdict};
 }
 

@@ -34,20 +34,25 @@ class HookModel {
     lb_mark& mark = marks_[packet.line];
     const lb_u64 shown = mark.shown;
     const lb_verdict verdict = lb_judge(packet.kind, &packet.datagram, &framing_, mark.published,
-                                        shown, ahead_, &packet.place);
+                                        shown, mark.jumped, ahead_, &packet.place);
     passed.generation = lb_mark_generation(shown);
+    if (verdict == LB_VERDICT_JUMP) mark.jumped = lb_mark_word(passed.generation, packet.end());
     if (verdict != LB_VERDICT_CLAIMED) return true;
+    packet.is_from_jump = lb_confirms_jump(shown, packet.first(), packet.place);
     lb_u32 lost_races = 0;
     const lb_claim claim = lb_window_claim(words_.data(), LB_WINDOW_ORDER, passed.generation,
                                            packet.first(), packet.datagram.count, &lost_races);
     passed.was_claimed = claim == LB_CLAIM_NEW;
     lb_mark_advance(&mark.shown, shown, packet.first(), packet.end());
-    return claim != LB_CLAIM_NOTHING || packet.place > 0;
+    mark.jumped = 0;
+    return claim != LB_CLAIM_NOTHING || packet.place > 0 || packet.is_from_jump;
   }
 
   /// When the receiver takes the packet out of the ring. A place in another epoch says nothing.
   void receive(Passed& passed) const {
-    if (passed.generation != generation_) passed.packet.place = LB_PLACE_UNKNOWN;
+    if (passed.generation == generation_) return;
+    passed.packet.place = LB_PLACE_UNKNOWN;
+    passed.packet.is_from_jump = false;
   }
 
   /// What was claimed cannot be delivered: another line's copy has to be able to win.

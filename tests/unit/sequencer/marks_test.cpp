@@ -97,5 +97,37 @@ TEST_F(Marks, AtTheEndOfAnEpochShowWhoWasNotSilent) {
   EXPECT_EQ(outcomes.all, std::vector{Outcome::won}) << "of the life that line 0 has left";
 }
 
+struct Jump {
+  const char* description;
+  bool is_from_jump;
+  std::uint64_t lost;
+};
+
+/// The hook dropped what is between the two packets. Either it saw the line jump to where the first
+/// of them is, or the line came there on foot, and the first was garbage from where it was going.
+TEST_F(Marks, TellAJumpFromGarbageThatALineComesTo) {
+  for (const auto& [description, is_from_jump, lost] :
+       {Jump{"a jump", true, 9001 - 51}, Jump{"garbage", false, 0}}) {
+    Sequencer fresh(framings, Settings{}, Sequencer::Dedup::window, outcomes);
+    Packet packet;
+    packet.kind = LB_KIND_DATA;
+    packet.arrival_ns = 2 * kSecond;
+    const auto push = [&](std::uint64_t first, std::int32_t place) {
+      packet.datagram = {first, 0, 1, 1};
+      packet.place = place;
+      fresh.push(packet);
+    };
+    push(50, 0);
+    push(9001, 9001 - 51);
+    packet.is_from_jump = is_from_jump;
+    push(9010, 0);
+    EXPECT_EQ(fresh.lost_messages(0), lost) << description;
+    EXPECT_EQ(fresh.messages(0), 3u) << description;
+    fresh.finish();
+    EXPECT_EQ(fresh.channel(0).gap_messages(), 9011u - 50 - 3) << description;
+    EXPECT_EQ(fresh.channel(0).newest_epoch(), 1u) << description;
+  }
+}
+
 }  // namespace
 }  // namespace linearb::sequencer
