@@ -2,23 +2,10 @@
 #include "sequencer/channel.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace linearb::sequencer {
-namespace {
-
-/// For the coarse times of Delivered, where 0 means unknown.
-std::uint32_t to_ms(std::uint64_t ns) noexcept {
-  return static_cast<std::uint32_t>(ns / 1'000'000) | 1u;
-}
-
-/// What the hook said of its place was said of another epoch.
-Packet without_place(Packet packet) noexcept {
-  packet.place = LB_PLACE_UNKNOWN;
-  return packet;
-}
-
-}  // namespace
 
 Channel::Channel(std::uint32_t serial, const lb_framing& framing, Shared& shared, lb_memory* memory)
     : serial_(serial),
@@ -165,13 +152,6 @@ void Channel::data_in(Epoch& epoch, LineState& line, const Packet& packet) noexc
   }
 }
 
-/// What was delivered apart has found its place: it begins no epoch any more.
-void Channel::end_explained(const Packet& packet) noexcept {
-  for (LineState& line : lines_)
-    if (line.candidate.delivered && line.candidate.is_near(packet, 0))
-      line.candidate.active = false;
-}
-
 /// Where the line had come before this packet: what user space saw of it, or the hook's mark.
 std::uint64_t Channel::own_end(const Epoch& epoch, const LineState& line,
                                const Packet& packet) const noexcept {
@@ -236,9 +216,9 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
   const std::uint64_t revived_ns =
       is_doubted ? 0 : shared_.apart.counted_since_ns(epoch.number, serial_, packet.first());
   const std::uint32_t then_ms =
-      revived_ns ? to_ms(revived_ns) : epoch.delivered.time_ms(packet.first());
+      revived_ns ? Delivered::to_ms(revived_ns) : epoch.delivered.time_ms(packet.first());
   // The rings of two lines are read one after the other: a copy can have arrived before.
-  const auto age_ms = static_cast<std::int32_t>(to_ms(packet.arrival_ns) - then_ms);
+  const auto age_ms = static_cast<std::int32_t>(Delivered::to_ms(packet.arrival_ns) - then_ms);
   const std::uint64_t age_ns =
       then_ms ? static_cast<std::uint64_t>(std::max(age_ms, 0)) * 1'000'000 : ~0ull;
   if (line.epoch != epoch.number) return then_ms != 0 && age_ns >= settings.lag_ns;
@@ -259,7 +239,7 @@ bool Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
   // of the numbers around it.
   const bool is_far_behind = end > packet.first() + near(packet);
   const bool revives = epoch.number == line.epoch && passed_long_ago(line, packet);
-  const std::uint32_t now_ms = is_far_behind || revives ? 0 : to_ms(packet.arrival_ns);
+  const std::uint32_t now_ms = is_far_behind || revives ? 0 : Delivered::to_ms(packet.arrival_ns);
   if (epoch.number >= line.epoch) {
     show(epoch, line, packet);
     // What was delivered apart is remembered until the line goes on where it was: a straggler from
@@ -357,277 +337,11 @@ void Channel::announcement(const Packet& packet) noexcept {
   epoch->delivered.announce(next);
 }
 
-/// The line goes where another has gone before.
-bool Channel::newest_explains(const LineState& line, const Packet& packet) const noexcept {
-  const std::uint64_t ahead = shared_.settings.ahead;
-  return line.epoch != 0 && line.epoch < newest_->number &&
-         packet.datagram.session == newest_->session &&
-         packet.first() <= newest_->delivered.end() + ahead &&
-         packet.end() + ahead >= newest_->delivered.first();
-}
-
-/// Something that stands apart: confirmed by this packet, or remembered until one does.
-void Channel::doubt(LineState& line, const Packet& packet, bool is_new) noexcept {
-  if (newest_explains(line, packet)) {
-    follow(line, packet);
-    if (packet.datagram.count) accept(*newest_, line, without_place(packet));
-    return;
-  }
-  const std::uint64_t line_end = line.epoch ? own_end_in_its_epoch(line, packet) : 0;
-  if (line.candidate.has(packet, line_end)) return decide(packet, Outcome::duplicate, 0, 0);
-  const bool continues = this->continues(line.candidate, packet, line_end);
-  const std::uint32_t packets = continues ? line.candidate.packets + 1 : 1;
-  if (packets >= packets_needed(line, packet, is_new) || other_line_showing(line, packet))
-    return confirm(line, packet);
-  if (!continues) end_doubt(line);
-  line.candidate.own_end = line_end;
-  remember(line, packet, is_new);
-}
-
-/// The line has restarted too: from the packet on it is in the newest epoch.
-void Channel::follow(LineState& line, const Packet& packet) noexcept {
-  settle_revived(*newest_, line, packet);
-  if (stands_near(line.candidate, packet)) settle(*newest_, line);
-  end_doubt(line);
-  if (line.epoch != newest_->number) move_line(*newest_, line, packet);
-}
-
-/// The numbers went over their top, by the feed's own rule.
-bool Channel::wraps(const LineState& line, const Packet& packet) const noexcept {
-  return line.end + shared_.settings.ahead >= framing_.sequence_limit &&
-         packet.first() >= framing_.wrap_to &&
-         packet.first() <= framing_.wrap_to + shared_.settings.ahead;
-}
-
-std::uint32_t Channel::packets_needed(const LineState& line, const Packet& packet,
-                                      bool is_new) const noexcept {
-  if (wraps(line, packet)) return 1;
-  const bool is_new_too = line.candidate.active && line.candidate.delivered;
-  const bool is_far = line.end > packet.first() + near(packet);
-  return is_new || is_new_too || is_far ? 2 : Candidate::kHeld + 1;
-}
-
-const LineState* Channel::other_line_showing(const LineState& line,
-                                             const Packet& packet) const noexcept {
-  for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
-    if (&lines_[i] != &line && lines_[i].candidate.is_near(packet, 0)) return &lines_[i];
-  return nullptr;
-}
-
-void Channel::remember(LineState& line, const Packet& packet, bool is_new) noexcept {
-  Candidate& candidate = line.candidate;
-  if (!candidate.active) {
-    candidate.active = true;
-    candidate.session = packet.datagram.session;
-    candidate.range = {packet.first(), packet.end()};
-    candidate.packets = 0;
-    candidate.since_ns = packet.arrival_ns;
-    candidate.delivered = is_new;
-    candidate.kept_count = 0;
-  }
-  ++candidate.packets;
-  candidate.range.first = std::min(candidate.range.first, packet.first());
-  candidate.range.end = std::max(candidate.range.end, packet.end());
-  if (packet.datagram.count == 0) return;
-  candidate.kept[candidate.kept_count++] = packet;
-  if (candidate.delivered) return deliver_apart(packet);
-  ++shared_.held;
-}
-
-void Channel::deliver_apart(const Packet& packet) noexcept {
-  std::size_t runs = 0;
-  std::uint32_t messages = 0;
-  for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
-    if (shared_.apart.has(serial_, packet.datagram.session, number, hash)) return;
-    shared_.apart.add(serial_, packet, number, hash, 0);
-    lb_run* const last = runs > 0 ? &shared_.news[runs - 1] : nullptr;
-    if (last && last->first + last->count == number)
-      ++last->count;
-    else
-      shared_.news[runs++] = {number, 1};
-    ++messages;
-  });
-  apart_messages_ += messages;
-  decide(packet, outcome_of_news(packet, runs, Outcome::duplicate), 0, runs);
-}
-
-/// What was delivered apart, or in another epoch, belongs to this one.
-void Channel::settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noexcept {
-  for (std::uint64_t number = range.first; number < range.end; ++number) {
-    const std::uint64_t counted_in = shared_.apart.forget(serial_, epoch.session, number);
-    if (epoch.delivered.take(number, 1, now_ms, shared_.news.data()) == 0) continue;
-    Epoch* const other = epoch_numbered(counted_in);
-    if (other && other->delivered.give_back(number)) continue;
-    --(counted_in == 0 ? apart_messages_ : closed_messages_);
-  }
-}
-
-/// What was delivered apart while the epoch was the newest, with a number that is missing in it,
-/// was the epoch's: a packet that stood alone between two jumps. Nothing more comes of the epoch
-/// that could say otherwise.
-void Channel::settle_what_is_in_range(Epoch& epoch) noexcept {
-  shared_.apart.for_each_uncounted(
-      serial_, epoch.session, epoch.began_ns, next_began_ns(epoch),
-      [&](std::uint64_t number) { settle_if_in_range(epoch, number); });
-}
-
-void Channel::settle_old(std::uint64_t session, std::uint64_t number,
-                         std::uint64_t since_ns) noexcept {
-  for (Epoch& epoch : epochs_)
-    if (epoch.number != 0 && epoch.session == session && since_ns >= epoch.began_ns &&
-        since_ns < next_began_ns(epoch))
-      settle_if_in_range(epoch, number);
-}
-
-void Channel::settle_if_in_range(Epoch& epoch, std::uint64_t number) noexcept {
-  if (number < epoch.delivered.first() || number >= epoch.delivered.end()) return;
-  if (is_of_a_candidate(epoch.session, number)) return;
-  settle_apart(epoch, {number, number + 1}, 0);
-  lb_memory_store(&memory_.in_hand.count, 0);  // it was delivered long ago
-}
-
-/// When the epoch was no longer the newest.
-std::uint64_t Channel::next_began_ns(const Epoch& epoch) const noexcept {
-  const Epoch& other = &epoch == newest_ ? *previous_ : *newest_;
-  return other.number > epoch.number ? other.began_ns : ~0ull;
-}
-
-/// It may be the beginning of another epoch.
-bool Channel::is_of_a_candidate(std::uint64_t session, std::uint64_t number) const noexcept {
-  return std::ranges::any_of(lines_, [=](const LineState& line) {
-    const Candidate& candidate = line.candidate;
-    return candidate.active && candidate.session == session && number >= candidate.range.first &&
-           number < candidate.range.end;
-  });
-}
-
-/// The news at hand come from where the line was long ago.
-void Channel::revive(const Epoch& epoch, LineState& line, const Packet& packet,
-                     std::size_t runs) noexcept {
-  const std::span<const lb_run> news(shared_.news.data(), runs);
-  for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
-    if (std::ranges::any_of(news, [=](lb_run run) { return number - run.first < run.count; }))
-      shared_.apart.add(serial_, packet, number, hash, epoch.number);
-  });
-  if (!is_near(line.revived, packet)) line.revived = {packet.first(), packet.end()};
-  line.revived = {std::min(line.revived.first, packet.first()),
-                  std::max(line.revived.end, packet.end())};
-}
-
-/// The line has restarted: what it brought just before did not fill a hole of the epoch before.
-void Channel::settle_revived(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
-  if (!is_near(line.revived, packet)) return forget_revived(line);
-  const Range revived = std::exchange(line.revived, {});
-  for (std::uint64_t number = revived.first; number < revived.end; ++number)
-    if (shared_.apart.is_counted_in(line.epoch, serial_, packet.line, number))
-      settle_apart(epoch, {number, number + 1}, to_ms(packet.arrival_ns));
-}
-
-/// They filled a hole. In the next epoch a message with the same number and bytes is another one.
-void Channel::forget_revived(LineState& line) noexcept {
-  const Range revived = std::exchange(line.revived, {});
-  if (revived.end == 0) return;
-  shared_.apart.forget_counted(line.epoch, serial_,
-                               static_cast<std::uint8_t>(&line - lines_.data()), revived);
-}
-
-bool Channel::is_near(Range range, const Packet& packet) const noexcept {
-  return range.end != 0 && packet.first() <= range.end + near(packet) &&
-         packet.end() + near(packet) >= range.first;
-}
-
-/// Nothing confirmed it. What was delivered stays delivered. What was held belongs to the line's
-/// own epoch: a copy if it is near to where the line was, else something that nobody can explain;
-/// but if a message in it is new it is delivered.
-void Channel::end_doubt(LineState& line) noexcept {
-  Candidate& candidate = line.candidate;
-  const std::uint32_t held = candidate.held_count();
-  candidate.active = false;
-  shared_.held -= held;
-  Epoch* const epoch = epoch_numbered(line.epoch);
-  const bool is_far = candidate.own_end > candidate.range.first + shared_.settings.near;
-  for (std::uint32_t i = 0; i < held; ++i) {
-    const Packet& packet = candidate.kept[i];
-    if (epoch == nullptr) {
-      decide(packet, Outcome::unconfirmed, 0, 0);
-      continue;
-    }
-    show(*epoch, line, packet);
-    take(*epoch, packet, 0, is_far ? Outcome::unconfirmed : outcome_of_nothing_new(*epoch, packet),
-         passed_long_ago(line, packet) ? &line : nullptr);
-  }
-}
-
 /// Null when it is forgotten.
 Channel::Epoch* Channel::epoch_numbered(std::uint64_t number) noexcept {
   for (Epoch& epoch : epochs_)
     if (number != 0 && epoch.number == number) return &epoch;
   return nullptr;
-}
-
-/// The line has said nothing since. What is held is delivered, lest the first messages of a slow
-/// feed be lost; the next can still confirm it. Where the hook drops what the line says, nobody
-/// knows that it is silent.
-void Channel::end_wait(LineState& line) noexcept {
-  Candidate& candidate = line.candidate;
-  const std::uint32_t held = candidate.held_count();
-  const bool went_on = std::max(line.end, line.marked_end) > candidate.own_end;
-  if (held == 0 || went_on) return end_doubt(line);
-  if (newest_explains(line, candidate.kept[0])) return follow(line, Packet(candidate.kept[0]));
-  candidate.delivered = true;
-  shared_.held -= held;
-  for (std::uint32_t i = 0; i < held; ++i) deliver_apart(candidate.kept[i]);
-}
-
-/// From where on numbers of the epoch go ahead for this line, wherever others have come to.
-std::uint64_t Channel::came_to(const Epoch& epoch, const LineState& line,
-                               const Packet& packet) const noexcept {
-  const std::uint64_t end =
-      line.epoch == epoch.number ? own_end(epoch, line, packet) : epoch.delivered.first();
-  return std::min(end, epoch.delivered.end());
-}
-
-void Channel::confirm(LineState& line, const Packet& packet) noexcept {
-  const bool is_in_previous = previous_->number != 0 && line.epoch == previous_->number;
-  Epoch& own = is_in_previous ? *previous_ : *newest_;
-  const bool goes_ahead =
-      packet.datagram.session == own.session && packet.first() >= came_to(own, line, packet);
-  const LineState* const other = other_line_showing(line, packet);
-  std::uint64_t first = packet.first();
-  if (stands_near(line.candidate, packet)) first = std::min(first, line.candidate.range.first);
-  if (other) first = std::min(first, other->candidate.range.first);
-  Epoch& epoch = goes_ahead ? own : begin_epoch(packet.datagram.session, first, packet.arrival_ns);
-  if (!goes_ahead) settle_revived(epoch, line, packet);
-  for (std::uint32_t i = 0; i < shared_.settings.lines; ++i)
-    if (stands_near(lines_[i].candidate, packet)) settle(epoch, lines_[i]);
-  end_doubt(line);
-  const Packet& confirming = goes_ahead ? packet : without_place(packet);
-  if (packet.datagram.count)
-    accept(epoch, line, confirming);
-  else
-    announcement(confirming);
-}
-
-/// The line's candidate was the beginning of what is now known to be the epoch.
-void Channel::settle(Epoch& epoch, LineState& line) noexcept {
-  Candidate& candidate = line.candidate;
-  const bool moves = line.epoch != epoch.number;
-  shared_.held -= candidate.held_count();
-  candidate.active = false;
-  if (candidate.kept_count == 0) {
-    Packet heartbeat;
-    heartbeat.datagram = {candidate.range.first, candidate.session, 0, 1};
-    return show(epoch, line, heartbeat);
-  }
-  for (std::uint32_t i = 0; i < candidate.kept_count; ++i) {
-    const Packet packet = moves ? without_place(candidate.kept[i]) : candidate.kept[i];
-    if (!candidate.delivered) {
-      accept(epoch, line, packet);
-      continue;
-    }
-    show(epoch, line, packet);
-    settle_apart(epoch, {packet.first(), packet.end()}, to_ms(packet.arrival_ns));
-  }
 }
 
 Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
@@ -667,30 +381,6 @@ bool Channel::is_over(std::uint64_t session) const noexcept {
 void Channel::decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,
                      std::size_t runs) noexcept {
   shared_.decisions->decided(packet, {outcome, epoch, {shared_.news.data(), runs}});
-}
-
-std::uint64_t Channel::oldest_doubt_ns() const noexcept {
-  std::uint64_t oldest = ~0ull;
-  for (const LineState& line : lines_)
-    if (line.candidate.held_count() > 0) oldest = std::min(oldest, line.candidate.since_ns);
-  return oldest;
-}
-
-bool Channel::end_oldest_doubt() noexcept {
-  const std::uint64_t oldest = oldest_doubt_ns();
-  for (LineState& line : lines_) {
-    if (line.candidate.held_count() == 0 || line.candidate.since_ns != oldest) continue;
-    end_wait(line);
-    return true;
-  }
-  return false;
-}
-
-void Channel::expire(std::uint64_t now_ns) noexcept {
-  for (LineState& line : lines_)
-    if (line.candidate.held_count() > 0 &&
-        now_ns >= line.candidate.since_ns + shared_.settings.hold_ns)
-      end_wait(line);
 }
 
 void Channel::finish() noexcept {

@@ -30,6 +30,11 @@ class Delivered {
   /// Room in the bitmap below the first number, for a slower line that brings what was before it.
   static constexpr std::uint64_t kBack = kMessages / 2;
 
+  /// For its coarse times, where 0 means unknown.
+  static std::uint32_t to_ms(std::uint64_t ns) noexcept {
+    return static_cast<std::uint32_t>(ns / 1'000'000) | 1u;
+  }
+
   enum class Knowledge {
     missing,    ///< no number of the range was delivered, and that is certain
     delivered,  ///< some number of it was

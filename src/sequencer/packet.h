@@ -29,6 +29,12 @@ struct Packet {
 
   std::uint64_t first() const noexcept { return datagram.first; }
   std::uint64_t end() const noexcept { return datagram.first + datagram.count; }
+  /// What the hook said of its place was said of another epoch.
+  Packet without_place() const noexcept {
+    Packet packet = *this;
+    packet.place = LB_PLACE_UNKNOWN;
+    return packet;
+  }
 };
 
 /// What became of a packet. One for each, exactly once.

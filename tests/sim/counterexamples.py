@@ -53,7 +53,7 @@ COUNTEREXAMPLES = {
         "I1: message 5 of life 0 of channel 0 came, and was not delivered", "hook-A claim_done"),
     "drop_behind_mark": Counterexample(
         [(HOOK, [
-            ("    if (packet->place > 0)\n      verdict = LB_VERDICT_SKIP;\n    else if (advance(packet))\n"
+            ("    if (follows_a_hole(packet))\n      verdict = LB_VERDICT_SKIP;\n    else if (advance(packet))\n"
              "      return drop_duplicate(packet);\n    else\n      verdict = LB_VERDICT_BEHIND;\n",
              "    return drop_duplicate(packet);\n"),
             ("  return arbitrate(context, &packet, verdict, slot, settings->flags);",

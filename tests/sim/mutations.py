@@ -38,7 +38,7 @@ CLAIM = "  if (verdict == LB_VERDICT_CLAIMED) verdict = (lb_u32)claim_verdict(pa
 MUTATIONS = [
     Mutation("claim before credit", HOOK, [(CLAIM, ""), (TAKE_CREDIT, CLAIM + TAKE_CREDIT)]),
     Mutation("drop behind the mark", HOOK, [
-        ("    if (packet->place > 0)\n      verdict = LB_VERDICT_SKIP;\n    else if (advance(packet))\n"
+        ("    if (follows_a_hole(packet))\n      verdict = LB_VERDICT_SKIP;\n    else if (advance(packet))\n"
          "      return drop_duplicate(packet);\n    else\n      verdict = LB_VERDICT_BEHIND;\n",
          "    return drop_duplicate(packet);\n"),
         ("  return arbitrate(context, &packet, verdict, slot, settings->flags);",
