@@ -195,7 +195,8 @@ void wrap_up(Dice& dice, PacketBuilder& packet) {
 Bytes any_packet(Dice& dice, const hook::Maps& maps, std::uint32_t line) {
   const auto channel = static_cast<Channel>(dice.below(kChannels));
   const lb_mark& mark = maps.mark(channel, line);
-  const std::uint64_t near = lb_mark_value(dice.one_in(3) && mark.jumped ? mark.jumped : mark.shown);
+  const std::uint64_t near =
+      lb_mark_value(dice.one_in(3) && mark.jumped ? mark.jumped : mark.shown);
   PacketBuilder packet = feed_packet(channel, any_header(dice, channel, near));
   const Group& group = kGroups[channel];
   if (line == 1 && !group.on_b.empty()) packet.to(group.on_b, group.port);

@@ -130,8 +130,7 @@ int soak(const Options& options) {
 }
 
 int list() {
-  for (const Kind& kind : kinds())
-    fmt::print("{:<9} {}\n", kind.name, kind.what);
+  for (const Kind& kind : kinds()) fmt::print("{:<9} {}\n", kind.name, kind.what);
   return 0;
 }
 
