@@ -290,8 +290,8 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   if (walked == LB_WALK_INCONSISTENT || has_wrong_checksum(context, &packet))
     return leave(&packet.counters->malformed, XDP_PASS);
   lb_u32 beyond = (packet.walk.payload_offset - LB_HEADERS_MIN) & 127;
-  packet.kind = lb_framing_decode(framing, data + LB_HEADERS_MIN + beyond, data_end,
-                                  packet.walk.payload_length, &packet.datagram);
+  packet.kind = lb_framing_decode_header(framing, data + LB_HEADERS_MIN + beyond, data_end,
+                                         packet.walk.payload_length, &packet.datagram);
   if (packet.kind == LB_KIND_MALFORMED) return leave(&packet.counters->malformed, XDP_PASS);
   lb_u64 published = lb_load_acquire(&packet.mark->published);
   packet.shown = lb_load_acquire(&packet.mark->shown);

@@ -60,11 +60,12 @@ std::span<const std::uint8_t> RawDatagrams::rest() const noexcept {
 }
 
 std::uint32_t RawDatagrams::datagram_length() {
-  if (rest().size() < framing_.header_length) refuse("ends within its header");
+  if (rest().size() < framing_.least_length) refuse("ends within its header");
   if (!framing_.payload_length.width) return walked_length();
   lb_u64 length = 0;
   lb_field_read(framing_.payload_length, rest().data(), rest().data() + rest().size(), &length);
-  if (length < framing_.header_length || length > rest().size())
+  length += framing_.payload_length_extra;
+  if (length < framing_.least_length || length > rest().size())
     refuse(fmt::format("says that it has {} bytes, which cannot be", length));
   return static_cast<std::uint32_t>(length);
 }

@@ -7,21 +7,42 @@
 //   title, source   for people: what it is, and in which document and section it stands
 //   endian          "big" or "little"; a field may say otherwise for itself
 //   header_length   bytes before the first message
+//   least_length    bytes of the shortest packet, in which all fields lie but those of [count] and
+//                   [[kind]]; header_length without it
 //   [sequence]      offset, width; number of the first message. Integers have 1 to 8 bytes
+//     high            offset, width, mask: more bits of it, above these
 //     heartbeat       what the number of a heartbeat (count 0) says: "next" or "last" message
 //     unsequenced     "never", or "zero": number 0 means that the messages carry none
 //     largest         the largest number there is; the number after it is
 //     wraps_to
 //   [count]         offset, width; messages in the packet. Without it each packet is one message
 //     end_of_session  the count that is no count, but marks the end of a session
+//     by              "field", or "walk": no field, messages follow each other to the end. The hook
+//                     passes such packets up
 //   [session]       offset, width; 1 to 16 opaque bytes
-//   [key]           offset, width; 1 to 4 bytes that tell apart the sequences of one destination
-//   [payload_length] offset, width; must equal the length of the UDP payload
+//     mask            of it, in up to 8 bytes
+//     order           "none", or "rising": of two sessions (up to 4 bytes) the higher one is newer
+//   [key]           offset, width; 1 to 8 bytes that tell apart the sequences of one destination
+//   [payload_length] offset, width; with extra it equals the length of the UDP payload
+//     extra           bytes that the field does not count
 //   [message]
 //     smallest        bytes of the smallest message, its length field included; 1 without it
 //     length          offset, width of the length field, from the first byte of the message, and
 //                     extra: bytes of the message that the field does not count
+//     opaque          offset, width, mask: if any of these bits is set the messages of the packet
+//                     cannot be told apart, since they are compressed
 //   [[guard]]       offset, width, value; 1 to 4 bytes that every packet has
+//   [[kind]]        what a packet is, by 1 to 4 of its bytes, of the first message as well. The
+//   first
+//                   that fits; one whose bytes are not in the packet does not. Without any: data,
+//                   or a heartbeat where the count is 0
+//     is              "data", "heartbeat", "end_of_session", "reset", "unsequenced",
+//                     "retransmission" (only fills holes) or "malformed"
+//     offset, width, mask, and value, or least and most
+//     number          of a heartbeat, an end of session and a reset: whether the sequence is the
+//                     message's "own", as it is of data, that of the "next" or the "last" message,
+//                     or "none"; or else
+//     next            offset, width: where the number of the next message stands
 //
 // Offsets count from the first byte of the UDP payload. What a file says beyond this is refused:
 // a framing that is half understood would lose messages.

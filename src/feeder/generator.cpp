@@ -72,6 +72,11 @@ Messages::Messages(const config::Framing& framing, const MessageOptions& options
       session_(options.session),
       header_length_(framing.descriptor.header_length),
       message_length_(options.message_length) {
+  if (!lb_framing_can_encode(&framing_))
+    throw UsageError(fmt::format(
+        "packets of the framing {} cannot be generated: its messages have numbers of their own; "
+        "replay a capture",
+        name_));
   if (session_.empty()) session_ = kSession.substr(0, framing_.session.width);
   std::uint32_t fixed_length = optiq_ ? kOptiqLength - header_length_ : 0;
   if (message_length_ == 0)

@@ -38,15 +38,38 @@ LB_INLINE int lb_field_write(struct lb_field field, lb_u8* payload, const lb_u8*
   return 1;
 }
 
+/* Whether packets can be made of nothing but a header and messages: not where messages have numbers
+ * of their own. */
+LB_INLINE int lb_framing_can_encode(const struct lb_framing* framing) {
+  return framing->least_length <= framing->header_length &&
+         !(framing->flags & LB_FRAMING_COUNT_BY_WALK);
+}
+
+/* The number of a packet, with the bits that stand elsewhere. */
+LB_INLINE int lb_sequence_write(const struct lb_framing* framing, lb_u8* payload, const lb_u8* end,
+                                lb_u64 value) {
+  lb_u64 there, high;
+  if (!framing->sequence_high.width) return lb_field_write(framing->sequence, payload, end, value);
+  if (!lb_field_read(framing->sequence_high, payload, end, &there)) return 0;
+  high = value >> framing->sequence_high_place << framing->sequence_high_shift;
+  if (high & ~(lb_u64)framing->sequence_high_mask) return 0;
+  there = (there & ~(lb_u64)framing->sequence_high_mask) | high;
+  return lb_field_write(framing->sequence_high, payload, end, there) &&
+         lb_field_write(framing->sequence, payload, end,
+                        value & ((1ull << framing->sequence_high_place) - 1));
+}
+
 /* Gives the header at `payload` another range and another length; the rest of it stays. Returns 0
  * when a value does not fit its field: the header is then half written. */
 LB_INLINE int lb_framing_renumber(const struct lb_framing* framing, lb_u8* payload,
                                   const lb_u8* end, const struct lb_header* header) {
-  if (!lb_field_write(framing->sequence, payload, end, header->first)) return 0;
+  if (!lb_sequence_write(framing, payload, end, header->first)) return 0;
   if (framing->count.width && !lb_field_write(framing->count, payload, end, header->count))
     return 0;
   if (framing->payload_length.width &&
-      !lb_field_write(framing->payload_length, payload, end, header->payload_length))
+      (header->payload_length < framing->payload_length_extra ||
+       !lb_field_write(framing->payload_length, payload, end,
+                       header->payload_length - framing->payload_length_extra)))
     return 0;
   return 1;
 }
@@ -60,6 +83,16 @@ LB_INLINE int lb_session_write(struct lb_field field, lb_u8* payload, const lb_u
   return 1;
 }
 
+/* The bytes by which a packet is known to be data, if it takes any. */
+LB_INLINE int lb_rules_write(const struct lb_framing* framing, lb_u8* payload, const lb_u8* end) {
+  for (int i = 0; i < framing->rule_count && i < LB_RULES_MAX; i++) {
+    const struct lb_rule* rule = &framing->rules[i];
+    if (rule->kind != LB_KIND_DATA) continue;
+    return lb_field_write(rule->field, payload, end, rule->least);
+  }
+  return 1;
+}
+
 /*
  * Writes a whole header, guards included; the messages go behind it. Returns its length, or 0 when
  * it does not fit into `capacity` bytes or a value does not fit its field.
@@ -67,10 +100,11 @@ LB_INLINE int lb_session_write(struct lb_field field, lb_u8* payload, const lb_u
 LB_INLINE lb_u32 lb_framing_encode_header(const struct lb_framing* framing, lb_u8* payload,
                                           lb_u32 capacity, const struct lb_header* header) {
   const lb_u8* end = payload + framing->header_length;
-  if (capacity < framing->header_length) return 0;
+  if (capacity < framing->header_length || !lb_framing_can_encode(framing)) return 0;
   __builtin_memset(payload, 0, framing->header_length);
   if (framing->session.width && !lb_session_write(framing->session, payload, end, header)) return 0;
   if (framing->key.width && !lb_field_write(framing->key, payload, end, header->key)) return 0;
+  if (!lb_rules_write(framing, payload, end)) return 0;
   if (!lb_framing_renumber(framing, payload, end, header)) return 0;
   for (int i = 0; i < framing->guard_count && i < LB_GUARDS_MAX; i++) {
     if (!lb_field_write(framing->guards[i].field, payload, end, framing->guards[i].value)) return 0;
@@ -85,7 +119,7 @@ LB_INLINE lb_u32 lb_framing_encode_header(const struct lb_framing* framing, lb_u
  */
 LB_INLINE int lb_message_encode_length(const struct lb_framing* framing, lb_u8* message,
                                        lb_u32 length) {
-  if (framing->count.width == 0) return length != 0;
+  if (lb_framing_is_one_message(framing)) return length != 0;
   if (length < framing->smallest_message || length < framing->message_length_extra) return 0;
   return lb_field_write(framing->message_length, message, message + length,
                         length - framing->message_length_extra);

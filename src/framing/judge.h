@@ -26,7 +26,8 @@ LB_INLINE enum lb_verdict lb_judge(enum lb_kind kind, const struct lb_datagram* 
   if (is_published && datagram->numbered) *place = lb_mark_place(shown, datagram->first);
   if (kind != LB_KIND_DATA) return LB_VERDICT_NOT_DATA;
   if (!is_published) return LB_VERDICT_UNPUBLISHED;
-  /* A range that reaches the limit goes up: what follows it is the framing's rule for the wrap. */
+  /* LB_COUNT_UNKNOWN is one of them. A range that reaches the limit goes up: what follows it is the
+   * framing's rule for the wrap. */
   if (datagram->count > LB_CLAIM_MAX ||
       datagram->first + datagram->count >= framing->sequence_limit)
     return LB_VERDICT_COUNT;

@@ -122,7 +122,8 @@ void for_each_message(const lb_framing& framing, const Packet& packet, Visit vis
   };
   const auto length = static_cast<std::uint32_t>(packet.payload.size());
   const std::uint32_t header = std::min<std::uint32_t>(framing.header_length, length);
-  const bool tells_messages = packet.datagram.count == 1 || framing.message_length.width != 0;
+  const bool tells_messages = packet.datagram.count == 1 ||
+                              lb_messages_can_be_walked(&framing, packet.payload.data(), length);
   const std::uint64_t whole =
       tells_messages ? 0 : hash_of(LB_FNV_BASIS ^ packet.first(), header, length - header);
   std::uint32_t offset = header;

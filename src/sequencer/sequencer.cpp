@@ -138,8 +138,10 @@ std::uint64_t Sequencer::messages(std::size_t channel) const noexcept {
 }
 
 bool messages_fit(const lb_framing& framing, const Packet& packet) noexcept {
-  if (framing.count.width == 0 || framing.message_length.width == 0) return true;
   const auto length = static_cast<std::uint32_t>(packet.payload.size());
+  if (lb_framing_is_one_message(&framing) ||
+      !lb_messages_can_be_walked(&framing, packet.payload.data(), length))
+    return true;
   std::uint32_t offset = framing.header_length;
   for (std::uint32_t i = 1; i < packet.datagram.count; ++i) {
     const std::uint32_t message =

@@ -73,13 +73,13 @@ bool Trimmer::parse() noexcept {
     return false;
   ip_offset_ = walk.ip_offset;
   payload_ = frame_.subspan(walk.payload_offset, walk.payload_length);
-  if (!trim_.framing.count.width || !trim_.framing.message_length.width) return false;
+  if (lb_framing_is_one_message(&trim_.framing)) return false;
   lb_datagram datagram{};
   lb_kind kind =
       lb_framing_decode(&trim_.framing, payload_.data(), payload_.data() + payload_.size(),
                         static_cast<lb_u32>(payload_.size()), &datagram);
   message_count_ = datagram.count;
-  return kind == LB_KIND_DATA && datagram.first == trim_.first;
+  return kind != LB_KIND_MALFORMED && datagram.numbered && datagram.first == trim_.first;
 }
 
 bool Trimmer::all_runs_are_there() noexcept {

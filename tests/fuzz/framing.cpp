@@ -23,8 +23,9 @@ lb_kind decode(const lb_framing& framing, const Bytes& payload, lb_datagram& dat
 void look_at(const lb_framing& framing, lb_kind kind, const lb_datagram& datagram,
              std::size_t length) {
   require(datagram.session >> LB_MARK_BITS == 0, "a session fits beside a generation");
-  const bool has_messages = kind == LB_KIND_DATA || kind == LB_KIND_UNSEQUENCED;
-  require(has_messages == (datagram.count > 0), "data has messages, and nothing else has");
+  const bool must_have = kind == LB_KIND_DATA || kind == LB_KIND_UNSEQUENCED;
+  require(!must_have || datagram.count > 0, "data has messages");
+  require(kind != LB_KIND_HEARTBEAT || datagram.count == 0, "a heartbeat has none");
   require(datagram.count <= length, "a message has a byte at least");
   if (kind != LB_KIND_DATA) return;
   require(datagram.first < framing.sequence_limit, "a number is below the limit");

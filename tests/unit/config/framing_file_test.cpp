@@ -77,7 +77,7 @@ TEST(FramingFile, ReadsEveryKey) {
   EXPECT_EQ(header.header_length, 40);
   EXPECT_EQ(header.smallest_message, 6);
   EXPECT_EQ(header.flags, LB_FRAMING_ZERO_UNSEQUENCED | LB_FRAMING_HAS_END_COUNT);
-  EXPECT_EQ(header.heartbeat_number, LB_HEARTBEAT_LAST);
+  EXPECT_EQ(header.heartbeat_number, LB_NUMBER_LAST);
   EXPECT_EQ(header.session.offset, 0);
   EXPECT_EQ(header.session.width, 16);
   EXPECT_EQ(header.sequence.offset, 16);
@@ -110,7 +110,7 @@ TEST(FramingFile, DefaultsAreThoseOfTheSimplestFeed) {
                           .descriptor;
   EXPECT_EQ(header.smallest_message, 1);
   EXPECT_EQ(header.flags, 0);
-  EXPECT_EQ(header.heartbeat_number, LB_HEARTBEAT_NEXT);
+  EXPECT_EQ(header.heartbeat_number, LB_NUMBER_NEXT);
   EXPECT_EQ(header.guard_count, 0);
   EXPECT_EQ(header.count.width + header.key.width + header.session.width, 0);
   EXPECT_EQ(header.payload_length.width + header.message_length.width, 0);
@@ -161,8 +161,8 @@ const Refused kRefused[] = {
     {"UnknownKeyInCount", "end_of_session", "end_of_sesion", "did you mean \"end_of_session\"?"},
     {"UnknownKeyInKey", "width = 1\n[payload", "width = 1\nvalue = 1\n[payload",
      "[key] has no key \"value\""},
-    {"UnknownKeyInPayloadLength", "offset = 24", "offset = 24\nextra = 1",
-     "[payload_length] has no key \"extra\""},
+    {"UnknownKeyInPayloadLength", "offset = 24", "offset = 24\nadd = 1",
+     "[payload_length] has no key \"add\""},
     {"UnknownKeyInMessage", "smallest = 6", "smallest = 6\nheader = 2",
      "[message] has no key \"header\""},
     {"UnknownKeyInSequence", "wraps_to", "wrap_to", "did you mean \"wraps_to\"?"},
@@ -190,14 +190,15 @@ const Refused kRefused[] = {
      "[count] needs endian = \"big\" or \"little\", here or for the whole file"},
     {"Heartbeat", "\"last\"", "\"previous\"", "it can be \"next\", \"last\""},
     {"Unsequenced", "\"zero\"", "\"one\"", "it can be \"never\", \"zero\""},
-    {"HeaderTooLong", "header_length = 40", "header_length = 1025", "it has to be 1 to 1024"},
-    {"HeaderEmpty", "header_length = 40", "header_length = 0", "it has to be 1 to 1024"},
+    {"HeaderTooLong", "header_length = 40", "header_length = 1025", "it has to be 0 to 1024"},
+    {"HeaderEmpty", "header_length = 40", "header_length = 0",
+     "do not end within the header of 0 bytes"},
     {"NegativeNumber", "offset = 22", "offset = -1", "offset is -1; it has to be 0 to 1023"},
     {"OffsetBeyondSpan", "offset = 22", "offset = 1024", "it has to be 0 to 1023"},
     {"WidthOfSequence", "width = 4\nendian", "width = 9\nendian",
      "[sequence] width is 9; it has to be 1 to 8"},
-    {"WidthOfKey", "width = 1\n[payload", "width = 8\n[payload",
-     "[key] width is 8; it has to be 1 to 4"},
+    {"WidthOfKey", "width = 1\n[payload", "width = 9\n[payload",
+     "[key] width is 9; it has to be 1 to 8"},
     {"WidthOfGuard", "width = 1\nvalue", "width = 8\nvalue",
      "[[guard]] width is 8; it has to be 1 to 4"},
     {"WidthOfSession", "width = 16", "width = 17", "width is 17; it has to be 1 to 16"},
