@@ -50,7 +50,7 @@ void Channel::data(const Packet& packet) noexcept {
     decide(packet, Outcome::old_epoch, 0, 0);
   } else if (Epoch* epoch = epoch_of(line, packet)) {
     data_in(*epoch, line, packet);
-  } else if (is_over(packet.datagram.session)) {
+  } else if (is_over(packet.datagram.session) || is_of_older_session(packet)) {
     decide(packet, Outcome::old_epoch, 0, 0);
   } else {
     doubt(line, packet, true);
@@ -317,26 +317,6 @@ void Channel::move_line(Epoch& epoch, LineState& line, const Packet& packet) noe
   line.holes.clear();
 }
 
-void Channel::announcement(const Packet& packet) noexcept {
-  LineState& line = lines_[packet.line];
-  const std::uint64_t next = packet.first();
-  if (next > framing_.sequence_limit) return;  // no number of this feed
-  if (newest_->number == 0) begin_epoch(packet.datagram.session, next, packet.arrival_ns);
-  Epoch* const epoch = epoch_of(line, packet);
-  line.last_ns = packet.arrival_ns;
-  if (!epoch) {
-    if (!is_over(packet.datagram.session)) doubt(line, packet, true);
-    return;
-  }
-  if (epoch->number < line.epoch) return;
-  const std::uint64_t end = own_end(*epoch, line, packet);
-  if ((next + near(packet) < end && may_be_restart(*epoch, line, packet)) ||
-      next > std::max(end, epoch->delivered.end()) + shared_.settings.ahead)
-    return doubt(line, packet, true);
-  show(*epoch, line, packet);
-  epoch->delivered.announce(next);
-}
-
 /// Null when it is forgotten.
 Channel::Epoch* Channel::epoch_numbered(std::uint64_t number) noexcept {
   for (Epoch& epoch : epochs_)
@@ -356,6 +336,7 @@ Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
   newest_->session = session;
   newest_->began_ns = now_ns;
   newest_->packets = 0;
+  newest_->reset_hash = 0;
   newest_->delivered.begin(first, {serial_, number}, session, now_ns);
   return *newest_;
 }
@@ -376,6 +357,15 @@ void Channel::close(Epoch& epoch) noexcept {
 bool Channel::is_over(std::uint64_t session) const noexcept {
   const auto known = std::span(over_).first(std::min(over_count_, over_.size()));
   return std::ranges::find(known, session) != known.end();
+}
+
+/// Where the feed numbers its sessions. They go round, and begin anew now and then, so this is
+/// believed for as long as a line can be behind.
+bool Channel::is_of_older_session(const Packet& packet) const noexcept {
+  if (!(framing_.flags & LB_FRAMING_SESSIONS_RISE)) return false;
+  if (packet.arrival_ns >= newest_->began_ns + shared_.settings.lag_ns) return false;
+  const std::uint64_t all = ~0ull >> (64 - framing_.session_bits);
+  return ((newest_->session - packet.datagram.session) & all) <= all / 2;
 }
 
 void Channel::decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,

@@ -61,8 +61,14 @@ class Channel {
   const lb_framing& framing() const noexcept { return framing_; }
 
   void data(const Packet& packet) noexcept;
-  /// A heartbeat or an end of session, numbered.
+  /// A heartbeat, an end of session or a reset, numbered: what the next message will have.
   void announcement(const Packet& packet) noexcept;
+  /// The numbers begin anew, with this packet or behind it: to be called before it is handed in as
+  /// data or announcement. True when its line is in another epoch since: what the hook said of the
+  /// packet's place was said of the old one.
+  bool reset(const Packet& packet) noexcept;
+  /// Messages that are sent once more, for who has lost them.
+  void repair(const Packet& packet) noexcept;
 
   /// Ends what was doubted for longer than the hold time.
   void expire(std::uint64_t now_ns) noexcept;
@@ -112,7 +118,8 @@ class Channel {
     std::uint64_t number = 0;  ///< 0: unused
     std::uint64_t session = 0;
     std::uint64_t began_ns = 0;
-    std::uint64_t packets = 0;  ///< whose messages it has
+    std::uint64_t packets = 0;     ///< whose messages it has
+    std::uint64_t reset_hash = 0;  ///< of the bytes of the reset that it began with; 0: without
     Delivered delivered;
   };
 
@@ -193,6 +200,10 @@ class Channel {
   Epoch& begin_epoch(std::uint64_t session, std::uint64_t first, std::uint64_t now_ns) noexcept;
   void close(Epoch& epoch) noexcept;
   bool is_over(std::uint64_t session) const noexcept;
+  bool is_of_older_session(const Packet& packet) const noexcept;
+  Epoch* epoch_of_reset(const LineState& line, const Packet& packet) noexcept;
+  Epoch* epoch_to_repair(const Packet& packet) noexcept;
+  bool begins_anew(const LineState& line, const Packet& packet) const noexcept;
   void decide(const Packet& packet, Outcome outcome, std::uint64_t epoch,
               std::size_t runs) noexcept;
 

@@ -44,18 +44,29 @@ void Sequencer::push(const Packet& packet) noexcept {
       return push_data(packet);
     case LB_KIND_HEARTBEAT:
     case LB_KIND_END_OF_SESSION:
+      return push_control(packet);
     case LB_KIND_RESET:
-      if (packet.datagram.numbered && !seen_) channels_[packet.channel]->announcement(packet);
-      return decided(packet, {Outcome::control, 0, {}});
+      if (packet.datagram.numbered && !seen_ && channels_[packet.channel]->reset(packet))
+        return push_control(packet.without_place());
+      return push_control(packet);
     case LB_KIND_MALFORMED:
       return decided(packet, {Outcome::malformed, 0, {}});
   }
+}
+
+/// Some of it has messages with numbers all the same.
+void Sequencer::push_control(const Packet& packet) noexcept {
+  if (packet.datagram.count > 0) return push_data(packet);
+  if (packet.datagram.numbered && !seen_) channels_[packet.channel]->announcement(packet);
+  decided(packet, {Outcome::control, 0, {}});
 }
 
 void Sequencer::push_data(const Packet& packet) noexcept {
   if (!messages_fit(channels_[packet.channel]->framing(), packet))
     return decided(packet, {Outcome::malformed, 0, {}});
   if (packet.kind == LB_KIND_UNSEQUENCED) return decided(packet, {Outcome::unsequenced, 0, {}});
+  if (packet.kind == LB_KIND_RETRANSMISSION && !seen_)
+    return channels_[packet.channel]->repair(packet);
   if (!seen_) {
     const std::uint64_t held_before = shared_.held;
     channels_[packet.channel]->data(packet);
