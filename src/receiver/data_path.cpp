@@ -362,6 +362,8 @@ bool DataPath::drained() const noexcept {
 }
 
 void DataPath::finish() noexcept {
+  for (std::uint32_t i = 0; i < sequencer_.room() && !parts_.uses_identifiers; ++i)
+    if (sequencer_.has(i)) publication_.tell_ends(i, sequencer_.channel(i));
   sequencer_.finish();
 }
 

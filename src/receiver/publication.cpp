@@ -56,15 +56,22 @@ void Publication::tell_marks(std::uint32_t channel_index, sequencer::Channel& ch
   }
 }
 
+void Publication::tell_ends(std::uint32_t channel_index,
+                            sequencer::Channel& channel) const noexcept {
+  const Channel& state = channels_[channel_index];
+  for (std::uint32_t line = 0; line < lines_; ++line) {
+    const std::uint64_t shown = lb_load_acquire(&maps_.mark(channel_index, line).shown);
+    if (state.epoch != 0 && lb_mark_generation(shown) == state.generation)
+      channel.line_shown(line, state.epoch, lb_mark_value(shown));
+  }
+}
+
 /// Step 1.
 void Publication::begin(std::uint32_t channel_index, sequencer::Channel& channel) noexcept {
   Channel& state = channels_[channel_index];
-  for (std::uint32_t line = 0; line < lines_; ++line) {
-    lb_mark& mark = maps_.mark(channel_index, line);
-    if (mark.published != 0)
-      channel.line_shown(line, state.epoch, lb_mark_value(lb_load_acquire(&mark.shown)));
-    lb_store_release(&mark.published, 0);
-  }
+  tell_ends(channel_index, channel);
+  for (std::uint32_t line = 0; line < lines_; ++line)
+    lb_store_release(&maps_.mark(channel_index, line).published, 0);
   state.epoch = channel.newest_epoch();
   state.generation = state.generation % LB_GENERATION_MAX + 1;
   state.wanted.fetch_add(1, std::memory_order_release);

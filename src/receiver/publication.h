@@ -47,6 +47,10 @@ class Publication {
   void tell_marks(std::uint32_t channel_index, sequencer::Channel& channel,
                   std::uint64_t now_ns) const noexcept;
 
+  /// The same when all that the hook has handed over was received: what is missing up to there
+  /// never comes.
+  void tell_ends(std::uint32_t channel_index, sequencer::Channel& channel) const noexcept;
+
  private:
   struct Channel {
     std::uint64_t epoch = 0;  ///< data thread: what is published, or will be

@@ -419,6 +419,7 @@ void Channel::line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t 
   if (end > std::max(state.end, state.marked_end))
     state.last_ns = std::max(state.last_ns, newest_->began_ns);
   state.end = std::max(state.end, end);
+  if (Epoch* const shown = epoch_numbered(epoch)) shown->delivered.announce(end);
 }
 
 }  // namespace linearb::sequencer

@@ -100,7 +100,8 @@ class Channel {
   }
   /// After the highest number that the line has shown in its epoch.
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
-  /// In that epoch the hook has seen the line come so far; what it dropped did not come here.
+  /// In that epoch the hook has seen the line come so far; what it dropped did not come here. What
+  /// it dropped for want of credit, and no line brings again, is a gap.
   void line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
   /// The same while packets are still in the rings: it only says that the line goes on. With the
   /// time at which it was there, of the clock of arrivals; 0 if that is not known.

@@ -168,6 +168,26 @@ TEST_P(OverloadInMode, TheRingWhosePacketsAreOldestIsReadFirst) {
   EXPECT_EQ(summary.messages, (2 * kBefore + kPackets + brought) * kCut);
 }
 
+/// Nothing comes behind it that would show the hole: the hook's marks do.
+TEST_P(OverloadInMode, WhatIsRefusedAtTheEndIsAGap) {
+  constexpr std::uint64_t kPart = 500;
+  ReceiverOptions options;
+  options.mode = GetParam();
+  options.frames = 64;
+  Running running(options);
+  for (const std::uint64_t first : {1ul, kPart + 1}) {
+    feed(feed_on("AB", first, kPart));
+    running.wait_until_quiet();
+  }
+  running.blocked = true;
+  feed(feed_on("AB", 2 * kPart + 1, 2 * kPart));
+  running.blocked = false;
+  const Summary summary = running.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(summary.messages + *summary.gap_messages, 4 * kPart);
+  EXPECT_GT(*summary.gap_messages, kPart);
+}
+
 constexpr std::uint16_t kFirstPort = 30'001;
 
 Bytes packet_of(std::uint32_t channel, std::uint32_t number) {
