@@ -62,6 +62,8 @@ struct Decision {
 class Decisions {
  public:
   virtual void decided(const Packet& packet, const Decision& decision) noexcept = 0;
+  /// Some of its news, and not the last: the packet is still to be decided. Only from InOrder.
+  virtual void part(const Packet&, const Decision&) noexcept {}
 
  protected:
   ~Decisions() = default;
