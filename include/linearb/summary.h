@@ -78,6 +78,9 @@ struct Summary {
   std::optional<std::uint64_t> gap_messages;  ///< nothing under dedup = "lru": ids have no order
   std::optional<std::vector<Gap>> gaps;       ///< the first 1,000
   bool gaps_truncated = false;
+  /// Messages that came after the hole that they belong in had been given up, in Order::sequence:
+  /// delivered all the same, behind later ones.
+  std::uint64_t late_repairs = 0;
   std::vector<LineSummary> lines;
   std::vector<ChannelSummary> channels;
   bool balanced =

@@ -106,6 +106,10 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
                     {"--dedup",
                      {"window", "lru"},
                      "What the hook remembers: a window of numbers, or identifiers without order"});
+  add_choice<Order>(command, options.order,
+                    {"--order",
+                     {"arrival", "sequence"},
+                     "Deliver at once, or in the order of numbers: what is behind a hole waits"});
   add_mode_option(command, options.mode);
   add_zero_copy_option(command, options.zero_copy);
   add_choice<Wait>(command, options.wait,

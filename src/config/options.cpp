@@ -238,6 +238,22 @@ Channel parse_channel(const std::string& text) {
   return channel;
 }
 
+namespace {
+
+void validate_order(const ReceiverOptions& options) {
+  if (options.order == Order::arrival) return;
+  if (options.dedup == Dedup::lru)
+    throw InvalidOption({"order", {}, ""},
+                        "--order sequence: identifiers have no order (--dedup lru)");
+  if (options.keep_hook)
+    throw InvalidOption({"order", {}, ""},
+                        "--order sequence: what waits for its turn would go with a receiver that "
+                        "dies, and the next one would take it for delivered; without --keep-hook "
+                        "it can be had, or with --order arrival");
+}
+
+}  // namespace
+
 void validate(const ReceiverOptions& options) {
   validate_lines(options.lines);
   validate_channels(options);
@@ -246,9 +262,7 @@ void validate(const ReceiverOptions& options) {
         fmt::format("--dedup lru: {} channels; identifiers are remembered without their channel, "
                     "so there can be one: start a receiver for each",
                     options.channels.size()));
-  if (options.order != Order::arrival)
-    throw InvalidOption({"order", {}, ""},
-                        "order: this version delivers in the order of arrival alone");
+  validate_order(options);
   if (!std::has_single_bit(options.frames) || options.frames < kFramesMin ||
       options.frames > kFramesMax)
     throw InvalidOption({"frames", {}, ""},

@@ -37,6 +37,15 @@ sequencer::Settings settings_of(const DataPath::Parts& parts) noexcept {
   return settings;
 }
 
+std::unique_ptr<sequencer::InOrder> order_of(const DataPath::Parts& parts,
+                                             sequencer::Decisions& decisions) {
+  if (parts.ordered_packets == 0) return nullptr;
+  return std::make_unique<sequencer::InOrder>(
+      sequencer::InOrder::Limits{.channels = parts.maps.windows().size(),
+                                 .packets = parts.ordered_packets},
+      decisions);
+}
+
 /// For a counter that this thread writes and a display reads.
 void count(std::atomic<std::uint64_t>& counter, std::uint64_t summand) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + summand, std::memory_order_relaxed);
@@ -48,11 +57,16 @@ DataPath::DataPath(const Parts& parts)
     : parts_(parts),
       memories_(parts.uses_identifiers ? std::span<lb_memory>() : parts.maps.memories()),
       skips_expected_(parts.maps.windows().size()),
-      sequencer_({}, settings_of(parts), dedup_of(parts.uses_identifiers), *this,
+      order_(order_of(parts, *this)),
+      sequencer_({}, settings_of(parts), dedup_of(parts.uses_identifiers),
+                 order_ ? static_cast<sequencer::Decisions&>(*order_) : *this,
                  parts.maps.windows().size()),
       publication_(parts.maps, static_cast<std::uint32_t>(parts.maps.windows().size()),
                    parts.lines),
       realtime_offset_ns_(sys::realtime_ns() - sys::monotonic_ns()) {
+  if (order_)
+    passing_ =
+        std::make_unique<Passing>(parts.maps, publication_, sequencer_, *order_, parts.lines);
   ports_.reserve(LB_SLOTS_MAX);
   news_.reserve(32'768);  // as many runs as a datagram can have
 }
@@ -65,6 +79,7 @@ bool DataPath::carry_out(Change& change) noexcept {
   for (const Port* port : change.forgotten) by_id_[port->id] = nullptr;
   for (Change::OldChannel& removed : change.removed) {
     removed.channel = sequencer_.remove(removed.index);
+    if (order_) order_->end(removed.index);
     publication_.forget(removed.index);
     if (lb_memory* const memory = memory_of(removed.index)) begin_memory(*memory, 0);
   }
@@ -115,7 +130,16 @@ std::uint32_t DataPath::receive() noexcept {
     else
       received += receive_from(*port, oldest ? 1 : kBatch);
   }
+  if (order_ && order_->held() > 0) look_at_holds();
   return received;
+}
+
+/// A socket whose frames wait to the half has to have some back, whoever holds the oldest.
+void DataPath::look_at_holds() noexcept {
+  for (const Port* port : ports_)
+    while (port->held > port->umem->options().frames / 2 && order_->end_oldest()) {
+    }
+  if (order_->held() > 0) passing_->look(ports_, sys::monotonic_ns());
 }
 
 /// Null when all rings were emptied the last time.
@@ -237,6 +261,7 @@ void DataPath::decided(const sequencer::Packet& packet,
       [[fallthrough]];
     case sequencer::Outcome::overlap:
     case sequencer::Outcome::unsequenced:
+      count(delivered_, 1);
       deliver(packet, decision);
       break;
     case sequencer::Outcome::malformed:
@@ -253,11 +278,15 @@ void DataPath::decided(const sequencer::Packet& packet,
   give_back(packet.handle);
 }
 
+void DataPath::part(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept {
+  ++parts_delivered_;
+  deliver(packet, decision);
+}
+
 void DataPath::deliver(const sequencer::Packet& packet,
                        const sequencer::Decision& decision) noexcept {
   std::uint64_t messages = 0;
   for (const lb_run& run : decision.news) messages += run.count;
-  count(delivered_, 1);
   count(messages_, messages);
   if (!parts_.deliver && !parts_.sink) return;
   if (lb_memory* const memory = memory_of(packet.channel); memory && decision.epoch == 0)
@@ -303,6 +332,7 @@ void DataPath::give_back(std::uint64_t handle) noexcept {
 void DataPath::tick(std::uint64_t now_ns) noexcept {
   tell_marks(now_ns);
   sequencer_.tick(now_ns);
+  if (order_) order_->tick(now_ns);
   for (Port* port : ports_) {
     return_credits(*port, port->socket->refill(port->socket->pool().size()));
     take_back_late(*port);
@@ -313,14 +343,15 @@ void DataPath::tick(std::uint64_t now_ns) noexcept {
 /// All channels take their turns; at once where something waits to be confirmed. Where packets have
 /// the time at which this thread saw them, a mark is ahead of them: it says where, and not when.
 void DataPath::tell_marks(std::uint64_t now_ns) noexcept {
-  if (walks_) now_ns = 0;
+  const std::uint64_t then_ns = walks_ ? 0 : now_ns;
+  const bool all = sequencer_.held() > 0 || (order_ && order_->held() > 0);
   const auto room = static_cast<std::uint32_t>(sequencer_.room());
   const std::uint32_t turn = std::max(kMarksPerTick, room / kTicksPerRound);
-  const std::uint32_t channels = sequencer_.held() > 0 ? room : std::min(room, turn);
+  const std::uint32_t channels = all ? room : std::min(room, turn);
   for (std::uint32_t i = 0; i < channels; ++i) {
     next_told_ = next_told_ + 1 < room ? next_told_ + 1 : 0;
     if (sequencer_.has(next_told_))
-      publication_.tell_marks(next_told_, sequencer_.channel(next_told_), now_ns);
+      publication_.tell_marks(next_told_, sequencer_.channel(next_told_), then_ns, now_ns);
   }
 }
 
@@ -365,6 +396,7 @@ void DataPath::finish() noexcept {
   for (std::uint32_t i = 0; i < sequencer_.room() && !parts_.uses_identifiers; ++i)
     if (sequencer_.has(i)) publication_.tell_ends(i, sequencer_.channel(i));
   sequencer_.finish();
+  if (order_) order_->finish();
 }
 
 }  // namespace linearb::receiver

@@ -4,14 +4,17 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "hook/flow_table.h"
 #include "linearb/receiver.h"
 #include "receiver/handover.h"
+#include "receiver/passing.h"
 #include "receiver/port.h"
 #include "receiver/publication.h"
+#include "sequencer/in_order.h"
 #include "sequencer/sequencer.h"
 #include "sink/file_sink.h"
 
@@ -28,6 +31,8 @@ class DataPath final : private sequencer::Decisions {
   struct Parts {
     const hook::Maps& maps;
     bool uses_identifiers = false;
+    /// In the order of numbers, with room for so many packets that wait; 0: in that of arrival.
+    std::uint32_t ordered_packets = 0;
     std::uint32_t lines = 0;
     const Receiver::Deliver& deliver;
     sink::FileSink* sink = nullptr;  ///< may be null
@@ -64,6 +69,12 @@ class DataPath final : private sequencer::Decisions {
 
   const std::vector<Port*>& ports() const noexcept { return ports_; }
   const sequencer::Sequencer& sequencer() const noexcept { return sequencer_; }
+  /// Times that a packet was delivered in part, and something else before the rest of it.
+  std::uint64_t parts() const noexcept { return parts_delivered_; }
+  /// Packets wait for their turn: receive() has to be called soon.
+  bool holds() const noexcept { return order_ && order_->held() > 0; }
+  /// Messages that came when nobody waited for them any more.
+  std::uint64_t late_repairs() const noexcept { return order_ ? order_->late_repairs() : 0; }
   std::uint64_t delivered() const noexcept { return delivered_.load(std::memory_order_relaxed); }
   std::uint64_t delivered_messages() const noexcept {
     return messages_.load(std::memory_order_relaxed);
@@ -98,7 +109,9 @@ class DataPath final : private sequencer::Decisions {
   void excuse_skip(sequencer::Packet& packet) noexcept;
   void decided(const sequencer::Packet& packet,
                const sequencer::Decision& decision) noexcept override;
+  void part(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept override;
   void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
+  void look_at_holds() noexcept;
   void give_back(std::uint64_t handle) noexcept;
   void tell_marks(std::uint64_t now_ns) noexcept;
   void give_up_lost(Port& port, std::uint64_t now_ns) noexcept;
@@ -106,10 +119,12 @@ class DataPath final : private sequencer::Decisions {
   void return_credits(Port& port, std::uint32_t frames) noexcept;
 
   Parts parts_;
-  std::span<lb_memory> memories_;             ///< empty where nothing is left for others
-  std::vector<std::uint8_t> skips_expected_;  ///< by channel, a bit for each line
+  std::span<lb_memory> memories_;              ///< empty where nothing is left for others
+  std::vector<std::uint8_t> skips_expected_;   ///< by channel, a bit for each line
+  std::unique_ptr<sequencer::InOrder> order_;  ///< null: in order of arrival
   sequencer::Sequencer sequencer_;
   Publication publication_;
+  std::unique_ptr<Passing> passing_;      ///< with order_
   std::vector<Port*> ports_;              ///< open
   std::array<Port*, kPortsMax> by_id_{};  ///< open, or with frames that are held
   const hook::FlowTable* flows_ = nullptr;
@@ -122,7 +137,8 @@ class DataPath final : private sequencer::Decisions {
   std::uint64_t realtime_offset_ns_;
   std::uint64_t first_arrival_ns_ = 0;
   std::uint64_t last_arrival_ns_ = 0;
-  bool walks_ = false;            ///< frames come without metadata
+  bool walks_ = false;  ///< frames come without metadata
+  std::uint64_t parts_delivered_ = 0;
   std::uint32_t next_told_ = 0;   ///< channel whose marks are told next
   std::uint32_t generation_ = 0;  ///< of the packet in hand, if the hook claimed it; else 0
 };

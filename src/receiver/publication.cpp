@@ -47,12 +47,12 @@ void Publication::forget(std::uint32_t channel_index) noexcept {
 }
 
 void Publication::tell_marks(std::uint32_t channel_index, sequencer::Channel& channel,
-                             std::uint64_t now_ns) const noexcept {
+                             std::uint64_t then_ns, std::uint64_t now_ns) const noexcept {
   for (std::uint32_t line = 0; line < lines_; ++line) {
     const lb_mark& mark = maps_.mark(channel_index, line);
     if (mark.published != 0)
       channel.line_marked(line, channels_[channel_index].epoch,
-                          lb_mark_value(lb_load_acquire(&mark.shown)), now_ns);
+                          lb_mark_value(lb_load_acquire(&mark.shown)), then_ns, now_ns);
   }
 }
 
@@ -64,6 +64,14 @@ void Publication::tell_ends(std::uint32_t channel_index,
     if (state.epoch != 0 && lb_mark_generation(shown) == state.generation)
       channel.line_shown(line, state.epoch, lb_mark_value(shown));
   }
+}
+
+std::uint64_t Publication::mark_of(std::uint32_t channel_index, std::uint32_t line,
+                                   std::uint64_t epoch) const noexcept {
+  const Channel& state = channels_[channel_index];
+  const std::uint64_t shown = lb_load_acquire(&maps_.mark(channel_index, line).shown);
+  if (state.epoch != epoch || lb_mark_generation(shown) != state.generation) return 0;
+  return lb_mark_value(shown);
 }
 
 /// Step 1.

@@ -42,9 +42,14 @@ class Publication {
     return channels_[channel_index].generation;
   }
 
+  /// Where the hook has seen the line come to in that epoch of the channel; 0 where it does not
+  /// know. What moved the mark may still be on its way. Data thread.
+  std::uint64_t mark_of(std::uint32_t channel_index, std::uint32_t line,
+                        std::uint64_t epoch) const noexcept;
+
   /// Tells the sequencer where the hook's marks are. What the hook drops does not come up, and a
   /// line that goes on there has not restarted. Data thread.
-  void tell_marks(std::uint32_t channel_index, sequencer::Channel& channel,
+  void tell_marks(std::uint32_t channel_index, sequencer::Channel& channel, std::uint64_t then_ns,
                   std::uint64_t now_ns) const noexcept;
 
   /// The same when all that the hook has handed over was received: what is missing up to there

@@ -32,6 +32,10 @@ using receiver::Wiring;
 
 constexpr std::uint64_t kTickNs = 10'000'000;
 constexpr int kPollMs = 100;
+/// While packets wait for others: whether these have been lost has to be found out.
+constexpr int kHoldPollMs = 1;
+constexpr std::uint32_t kOrderedMin = 1024;
+constexpr std::uint32_t kOrderedMax = 65'536;
 /// Looks at the rings between two looks at the clock, when the thread spins.
 constexpr std::uint32_t kSpinsPerTick = 1024;
 /// How long the rings may take to hand over what the hook redirected, when a run ends.
@@ -125,6 +129,12 @@ class Receiver::Implementation {
   std::atomic<bool> run_is_over_ = false;
 };
 
+/// Half of the frames of every socket can wait; sockets come and go.
+std::uint32_t ordered_packets_of(const ReceiverOptions& options) noexcept {
+  if (options.order == Order::arrival) return 0;
+  return std::clamp<std::uint32_t>(4 * options.frames, kOrderedMin, kOrderedMax);
+}
+
 Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver deliver,
                                          OnEvent on_event)
     : deliver_(std::move(deliver)),
@@ -135,6 +145,7 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
   data_path_ =
       std::make_unique<DataPath>(DataPath::Parts{.maps = wiring_.maps(),
                                                  .uses_identifiers = options.dedup == Dedup::lru,
+                                                 .ordered_packets = ordered_packets_of(options),
                                                  .lines = static_cast<std::uint32_t>(lines_),
                                                  .deliver = deliver_,
                                                  .sink = sink_.get()});
@@ -215,7 +226,7 @@ void Receiver::Implementation::watch_ports() {
 
 void Receiver::Implementation::wait() {
   if (wait_ == Wait::poll) {
-    ::poll(poll_.data(), poll_.size(), kPollMs);
+    ::poll(poll_.data(), poll_.size(), data_path_->holds() ? kHoldPollMs : kPollMs);
     if (poll_.front().revents != 0) wake_.reset();
     return;
   }

@@ -84,6 +84,7 @@ void sum_up_channels(const FinishedRun& run, Summary& summary) {
     summary.gaps->push_back({run.wiring.channel_names()[origin.channel], origin.epoch, range.first,
                              range.end - range.first});
   summary.gaps_truncated = sequencer.gaps().truncated();
+  summary.late_repairs = run.data_path.late_repairs();
 }
 
 }  // namespace
@@ -136,7 +137,8 @@ Ledger ledger_of(const FinishedRun& run) {
   for (const RemovedChannel& removed : run.wiring.removed_channels())
     ledger.sequencer_messages += removed.summary.messages;
   ledger.writes = run.sink != nullptr;
-  if (run.sink) ledger.written = run.sink->stats().packets + run.sink->stats().lost;
+  if (run.sink)
+    ledger.written = run.sink->stats().packets + run.sink->stats().lost - run.data_path.parts();
   return ledger;
 }
 

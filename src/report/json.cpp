@@ -69,6 +69,7 @@ Json to_json(const Summary& summary) {
           {"gap_messages", summary.gap_messages ? Json(*summary.gap_messages) : Json()},
           {"gaps", summary.gaps ? gaps_json(*summary.gaps) : Json()},
           {"gaps_truncated", summary.gaps_truncated},
+          {"late_repairs", summary.late_repairs},
           {"lines", lines},
           {"channels", channels},
           {"balanced", summary.balanced},

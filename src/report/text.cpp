@@ -118,6 +118,12 @@ void print_gaps(std::FILE* stream, const Summary& summary) {
              grouped(summary.gaps->size() - shown));
 }
 
+void print_late_repairs(std::FILE* stream, const Summary& summary) {
+  if (summary.late_repairs == 0) return;
+  fmt::print(stream, "late       {} messages came when nobody waited for them any more\n",
+             grouped(summary.late_repairs));
+}
+
 void print_written(std::FILE* stream, const Summary& summary) {
   if (summary.written == 0 && summary.write_error.empty()) return;
   fmt::print(stream, "written    {} packets", grouped(summary.written));
@@ -164,6 +170,7 @@ void print_summary(std::FILE* stream, const Summary& summary) {
              grouped(summary.packets), grouped(summary.messages), summary.seconds,
              grouped(rate_per_second(summary.packets, summary.seconds)));
   print_gaps(stream, summary);
+  print_late_repairs(stream, summary);
   print_written(stream, summary);
   print_balance(stream, summary);
   fmt::print(stream, "\n{}", table_text(rows_of(summary)));

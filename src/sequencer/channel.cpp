@@ -405,11 +405,12 @@ std::uint64_t Channel::adopted() const noexcept {
 }
 
 void Channel::line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end,
-                          std::uint64_t now_ns) noexcept {
+                          std::uint64_t then_ns, std::uint64_t now_ns) noexcept {
   LineState& state = lines_[line];
   if (state.epoch != epoch) return;
+  if (end > state.marked_end) state.seen_ns = now_ns;
   state.marked_end = end;
-  state.trail.note(now_ns, end, shared_.settings.reorder_ns / 2);
+  state.trail.note(then_ns, end, shared_.settings.reorder_ns / 2);
 }
 
 void Channel::line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept {

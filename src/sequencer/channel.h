@@ -98,15 +98,20 @@ class Channel {
   bool line_is_apart(std::uint32_t line) const noexcept {
     return lines_[line].candidate.active && lines_[line].candidate.delivered;
   }
+  /// When it brought something last, as far as is known here; 0: never.
+  std::uint64_t line_seen_ns(std::uint32_t line) const noexcept {
+    return std::max(lines_[line].last_ns, lines_[line].seen_ns);
+  }
   /// After the highest number that the line has shown in its epoch.
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
   /// In that epoch the hook has seen the line come so far; what it dropped did not come here. What
   /// it dropped for want of credit, and no line brings again, is a gap.
   void line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
   /// The same while packets are still in the rings: it only says that the line goes on. With the
-  /// time at which it was there, of the clock of arrivals; 0 if that is not known.
+  /// time at which it was there, of the clock of arrivals; 0 if that is not known; and the time
+  /// now.
   void line_marked(std::uint32_t line, std::uint64_t epoch, std::uint64_t end,
-                   std::uint64_t now_ns) noexcept;
+                   std::uint64_t then_ns, std::uint64_t now_ns) noexcept;
   std::uint64_t oldest_doubt_ns() const noexcept;
   /// A message that was delivered apart then, and that no line will bring any more.
   void settle_old(std::uint64_t session, std::uint64_t number, std::uint64_t since_ns) noexcept;

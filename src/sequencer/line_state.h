@@ -101,6 +101,7 @@ struct LineState {
   std::uint64_t forgotten_end = 0;  ///< of its epoch, if that is not remembered any more
   std::uint64_t marked_end = 0;     ///< where the hook's mark was when user space looked last
   std::uint64_t last_ns = 0;
+  std::uint64_t seen_ns = 0;  ///< when that mark was found to have moved
   std::uint64_t lost_messages = 0;
   LineHoles holes;
   /// New numbers of its epoch from where it was long ago, since it went on last. They filled a hole

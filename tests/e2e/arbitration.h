@@ -123,6 +123,8 @@ class Running {
     return delivered_;
   }
   std::uint64_t wrong_bytes() const { return wrong_bytes_; }
+  /// Messages that came after one with a higher number, or of a later epoch.
+  std::uint64_t out_of_order() const { return out_of_order_; }
 
   /// Each number of [first, first + count) came in this epoch, once; nothing came twice.
   void expect_once(std::uint64_t epoch, std::uint64_t first, std::uint64_t count) const {
@@ -164,6 +166,9 @@ class Running {
         ++run;
       if (run < delivery.news.size() && number >= delivery.news[run].first) {
         ++delivered_[delivery.epoch][number];
+        const std::pair at(delivery.epoch, number);
+        if (at < highest_) ++out_of_order_;
+        highest_ = std::max(highest_, at);
         if (!is_as_sent(number, delivery.payload.subspan(offset, length))) ++wrong_bytes_;
       }
       offset += length;
@@ -185,6 +190,8 @@ class Running {
   config::Framing framing_;
   std::map<std::uint64_t, std::map<std::uint64_t, int>> delivered_;
   std::uint64_t wrong_bytes_ = 0;
+  std::uint64_t out_of_order_ = 0;
+  std::pair<std::uint64_t, std::uint64_t> highest_;
   mutable std::mutex events_mutex_;
   std::vector<Event> events_;
   Receiver receiver_;

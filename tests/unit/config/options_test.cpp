@@ -154,7 +154,16 @@ INSTANTIATE_TEST_SUITE_P(
                 }},
         Refused{"same_interface", "take the same packets of interface vethA_dst",
                 [](auto& o) { o.lines[1].interface = "vethA_dst"; }},
-        Refused{"in_sequence", "order of arrival", [](auto& o) { o.order = Order::sequence; }},
+        Refused{"identifiers_in_sequence", "identifiers have no order",
+                [](auto& o) {
+                  o.order = Order::sequence;
+                  o.dedup = Dedup::lru;
+                }},
+        Refused{"in_sequence_for_the_next", "without --keep-hook",
+                [](auto& o) {
+                  o.order = Order::sequence;
+                  o.keep_hook = true;
+                }},
         Refused{"frames_no_power", "--frames 100", [](auto& o) { o.frames = 100; }},
         Refused{"frames_too_few", "--frames 32", [](auto& o) { o.frames = 32; }},
         Refused{"frames_too_many", "--frames 131072", [](auto& o) { o.frames = 131'072; }},

@@ -54,6 +54,7 @@ inline Summary fixed_summary() {
   summary.hook_cpus = 2;
   summary.written = 22'000;
   summary.untrimmed = 23;
+  summary.late_repairs = 36;
   summary.writer_waits = 24;
   summary.write_error = "no space";
   return summary;

@@ -18,7 +18,7 @@ constexpr const char* kGolden = R"({
   "packets": 1000101, "messages": 1000102, "gap_messages": 33,
   "gaps": [{"channel": "optiq", "epoch": 1, "first": 500, "count": 3},
            {"channel": "optiq", "epoch": 2, "first": 7000, "count": 30}],
-  "gaps_truncated": true,
+  "gaps_truncated": true, "late_repairs": 36,
   "lines": [
     {"name": "A", "packets": 990001, "won": 800002, "duplicate": 100003, "overlap": 4,
      "unsequenced": 5, "late": 6, "old_epoch": 7, "control": 8, "unconfirmed": 9, "no_credit": 10,

@@ -120,6 +120,12 @@ TEST(SummaryText, SaysWhatWasWritten) {
                "receiver waited 24 times for the writer\n"));
 }
 
+TEST(SummaryText, SaysWhatCameTooLateForItsPlace) {
+  EXPECT_TRUE(contains(printed(fixed_summary()),
+                       "late       36 messages came when nobody waited for them any more\n"));
+  EXPECT_FALSE(contains(printed(Summary{}), "nobody waited"));
+}
+
 TEST(SummaryText, ShowsFiveGapsAndCountsTheOthers) {
   Summary summary;
   summary.gap_messages = 7;

@@ -66,7 +66,7 @@ class HookModel {
   void tell_marks(Channel& channel, std::uint64_t now_ns) const {
     for (std::uint32_t line = 0; line < LB_LINES_MAX; ++line)
       if (marks_[line].published != 0)
-        channel.line_marked(line, epoch_, lb_mark_value(marks_[line].shown), now_ns);
+        channel.line_marked(line, epoch_, lb_mark_value(marks_[line].shown), now_ns, now_ns);
   }
 
   /// After the sequencer had the packet: receiver::Publication.

@@ -46,26 +46,26 @@ class Marks : public ::testing::Test {
 };
 
 TEST_F(Marks, ALineThatWentOnHasBroughtACopy) {
-  sequencer.channel(0).line_marked(1, 1, 150, 0);
+  sequencer.channel(0).line_marked(1, 1, 150, 0, 0);
   sequencer.tick(4 * kSecond);
   EXPECT_EQ(outcomes.all, std::vector{Outcome::duplicate});
 }
 
 TEST_F(Marks, ALineThatSaysNothingMayHaveRestarted) {
-  sequencer.channel(0).line_marked(1, 1, 51, 0);
+  sequencer.channel(0).line_marked(1, 1, 51, 0, 0);
   sequencer.tick(4 * kSecond);
   EXPECT_EQ(outcomes.all, std::vector{Outcome::won}) << "lest the first message be lost";
 }
 
 TEST_F(Marks, OfAnotherEpochSayNothing) {
-  sequencer.channel(0).line_marked(1, 7, 150, 0);
+  sequencer.channel(0).line_marked(1, 7, 150, 0, 0);
   sequencer.tick(4 * kSecond);
   EXPECT_EQ(outcomes.all, std::vector{Outcome::won});
 }
 
 /// The hook said where the line was when it fell back. What was looked at before that is old.
 TEST_F(Marks, ThatWereReadTooEarlySayNothing) {
-  sequencer.channel(0).line_marked(0, 1, 150, 2 * kSecond);
+  sequencer.channel(0).line_marked(0, 1, 150, 2 * kSecond, 2 * kSecond);
   Packet packet;
   packet.kind = LB_KIND_DATA;
   packet.datagram = {7, 0, 1, 1};
@@ -81,7 +81,7 @@ TEST_F(Marks, ThatWereReadTooEarlySayNothing) {
 /// Line 1 brings the tail of a life that line 0 has left. It was looked at long before; the mark
 /// that is read when it is unpublished shows that it came on since.
 TEST_F(Marks, AtTheEndOfAnEpochShowWhoWasNotSilent) {
-  sequencer.channel(0).line_marked(1, 1, 53, 2 * kSecond);
+  sequencer.channel(0).line_marked(1, 1, 53, 2 * kSecond, 2 * kSecond);
   sequencer.tick(4 * kSecond);
   ASSERT_EQ(sequencer.held(), 0u);
   const std::uint64_t began_ns = 5 * kSecond;
