@@ -45,11 +45,12 @@ class Watched {
         result_(std::async(std::launch::async, [this] { return receiver_.run(); })) {}
 
   /// Feeds until so many packets were delivered while it was watched.
-  Deeds feed_all() {
+  Deeds feed_all(double loss = 0) {
     std::uint64_t first = 1;
     for (int parts = 0; !watch_.has_ended() && watch_.error() == 0 && parts < 20; ++parts) {
       auto options = feed_on("AB", first, kUnwatched + packets_);
       options.rate = kRate;
+      for (auto& line : options.lines) line.impairment.loss = loss;
       feed(options);
       first += options.packets;
     }
@@ -90,6 +91,7 @@ struct HowReceived {
   const char* name;
   Wait wait;
   bool writes;
+  Order order = Order::arrival;
 };
 
 void PrintTo(const HowReceived& how, std::ostream* out) {
@@ -102,19 +104,22 @@ class DataThread : public LabTest, public testing::WithParamInterface<HowReceive
 TEST_P(DataThread, AllocatesLocksLogsAndThrowsNothingOverAMillionPackets) {
   ReceiverOptions options;
   options.wait = GetParam().wait;
+  options.order = GetParam().order;
   if (GetParam().writes) options.write_path = "/dev/null";
   Watched watched(options, kMillion);
-  EXPECT_EQ(watched.feed_all(), Deeds{});
+  // So that packets wait, where there is an order to wait for.
+  EXPECT_EQ(watched.feed_all(options.order == Order::sequence ? 0.01 : 0), Deeds{});
   EXPECT_TRUE(watched.summary().balanced) << text(watched.summary().imbalances);
   EXPECT_GE(watched.summary().packets, kMillion);
 }
 
-INSTANTIATE_TEST_SUITE_P(Waits, DataThread,
-                         testing::Values(HowReceived{"Poll", Wait::poll, false},
-                                         HowReceived{"Spin", Wait::spin, false},
-                                         HowReceived{"BusyPoll", Wait::busy_poll, false},
-                                         HowReceived{"PollAndWrite", Wait::poll, true}),
-                         [](const auto& how) { return std::string(how.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Waits, DataThread,
+    testing::Values(HowReceived{"Poll", Wait::poll, false}, HowReceived{"Spin", Wait::spin, false},
+                    HowReceived{"BusyPoll", Wait::busy_poll, false},
+                    HowReceived{"PollAndWrite", Wait::poll, true},
+                    HowReceived{"PollInSequence", Wait::poll, false, Order::sequence}),
+    [](const auto& how) { return std::string(how.param.name); });
 
 /// The thread that clears the window is woken: the one system call that a feed can make the data
 /// thread ask for, once for each epoch.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "soak/deliveries.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "sys/clock.h"
@@ -56,6 +58,15 @@ void Deliveries::take_message(const Delivery& delivery, std::uint64_t number) {
         fmt::format("message {} of channel {} came, which nobody sent", number, delivery.channel));
   ledger_.delivered(run_, place);
   check_epoch(delivery, message->life);
+  check_order(delivery, number);
+}
+
+void Deliveries::check_order(const Delivery& delivery, std::uint64_t number) {
+  if (delivery.epoch == 0) return;
+  auto& highest = channels_[delivery.channel].highest;
+  const std::pair at(delivery.epoch, number);
+  if (at < highest) add(counts_.out_of_order);
+  highest = std::max(highest, at);
 }
 
 /// An epoch is of one numbering. What is delivered apart is of none yet.

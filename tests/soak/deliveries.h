@@ -18,6 +18,8 @@ struct RunCounts {
   std::atomic<bool> ready = false;
   std::atomic<std::uint64_t> packets = 0;
   std::atomic<std::uint64_t> poison = 0;  ///< packets of them
+  /// Messages that came behind one with a higher number, or of a later epoch.
+  std::atomic<std::uint64_t> out_of_order = 0;
 };
 
 /// The application of one run: every new message of every packet is read, and written into the
@@ -31,6 +33,7 @@ class Deliveries {
 
  private:
   void take_message(const Delivery& delivery, std::uint64_t number);
+  void check_order(const Delivery& delivery, std::uint64_t number);
   void check_epoch(const Delivery& delivery, std::uint32_t life);
 
   Messages messages_;
@@ -43,6 +46,7 @@ class Deliveries {
     std::uint64_t epoch = 0;  ///< of the last packet
     std::uint32_t life = 0;   ///< that belongs to it
     std::map<std::uint64_t, std::uint32_t> life_of_epoch;
+    std::pair<std::uint64_t, std::uint64_t> highest;  ///< epoch and number
   };
   std::vector<OfChannel> channels_;
 };

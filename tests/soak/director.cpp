@@ -73,7 +73,7 @@ std::optional<Outcome> Director::play(const Scenario& scenario, const std::atomi
   shared_.findings.clear();
   for (RunCounts& counts : shared_.counts) {
     counts.ready = false;
-    counts.packets = counts.poison = 0;
+    counts.packets = counts.poison = counts.out_of_order = 0;
   }
   runs_.clear();
   Stage stage{.scenario = scenario, .ledger = ledger_, .findings = shared_.findings};
@@ -117,6 +117,7 @@ void Director::end_run(Stage& stage) {
   run.summary = receiver_->end();
   run.packets = shared_.counts[run.run].packets;
   run.poison = shared_.counts[run.run].poison;
+  run.out_of_order = shared_.counts[run.run].out_of_order;
   receiver_.reset();
   stage.phase = Stage::uncertain(run.run + 1);
 }

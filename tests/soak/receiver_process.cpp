@@ -38,6 +38,7 @@ ReceiverOptions options_of(const Scenario& scenario) {
         {fmt::format("{}", i), scenario.framing, destination_of(i), {}, scenario.checksum});
   options.mode = scenario.mode;
   options.wait = scenario.wait;
+  options.order = scenario.order;
   options.frames = scenario.frames;
   if (scenario.senders == 1) options.cpu = sys::allowed_cpus().back();
   return options;

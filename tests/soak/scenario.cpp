@@ -410,15 +410,18 @@ Scenario draw(std::uint64_t seed, std::string_view name, std::uint64_t packets) 
   kind.shape(scenario, random);
   some_messages(scenario, packets);
   kind.happen(scenario, random);
+  if (random.one_in(3)) scenario.order = Order::sequence;
   return scenario;
 }
 
 std::string describe(const Scenario& scenario) {
   constexpr std::array kWaits = {"poll", "spin", "busy-poll"};
   std::string text = fmt::format(
-      "{}, {}, {} frames, {}{}, {} channels, {} lives of {} messages, {} senders, blocks of {}/{}",
+      "{}, {}{}, {} frames, {}{}, {} channels, {} lives of {} messages, {} senders, blocks of "
+      "{}/{}",
       scenario.mode == Mode::native ? "native" : "generic",
-      kWaits[static_cast<std::size_t>(scenario.wait)], scenario.frames, scenario.framing,
+      kWaits[static_cast<std::size_t>(scenario.wait)],
+      scenario.order == Order::sequence ? ", in sequence" : "", scenario.frames, scenario.framing,
       scenario.checksum == Checksum::verify ? " verified" : "", scenario.channels,
       scenario.lives.size(), scenario.messages, scenario.senders, scenario.block, scenario.batch);
   if (scenario.slow_ns) text += fmt::format(", {} ns a packet", scenario.slow_ns);

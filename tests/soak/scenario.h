@@ -57,6 +57,7 @@ struct Scenario {
   // The receiver.
   Mode mode = Mode::native;
   Wait wait = Wait::poll;
+  Order order = Order::arrival;
   std::uint32_t frames = 4096;
   Checksum checksum = Checksum::ignore;
   std::uint32_t slow_ns = 0;  ///< what the application needs for a packet

@@ -18,6 +18,7 @@ struct EndedRun {
   nlohmann::json summary{};   ///< null: it was killed
   std::uint64_t packets = 0;  ///< that came out of it
   std::uint64_t poison = 0;
+  std::uint64_t out_of_order = 0;
 
   bool was_killed() const noexcept { return summary.is_null(); }
 };
