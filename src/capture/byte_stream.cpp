@@ -51,6 +51,7 @@ ByteStream::ByteStream(const std::string& path) {
   struct stat status {};
   if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode))
     throw UsageError(fmt::format("open {}: {}", path, std::strerror(EISDIR)));
+  if (S_ISREG(status.st_mode)) file_size_ = static_cast<std::uint64_t>(status.st_size);
   file_ = ::gzdopen(fd.get(), "rb");
   if (!file_) throw std::bad_alloc();
   static_cast<void>(fd.release());
@@ -68,6 +69,11 @@ ssize_t ByteStream::read(std::span<std::uint8_t> bytes) noexcept {
   }
   position_ += static_cast<std::uint64_t>(got);
   return got;
+}
+
+std::uint64_t ByteStream::file_position() const noexcept {
+  const z_off_t position = ::gzoffset(file_);
+  return position < 0 ? 0 : static_cast<std::uint64_t>(position);
 }
 
 std::unique_ptr<std::FILE, FileCloser> ByteStream::open_file() {

@@ -36,6 +36,11 @@ class ByteStream {
   /// Bytes that were read so far, counted after unpacking.
   std::uint64_t position() const noexcept { return position_; }
 
+  /// Of the file as it is on disk: bytes that were read so far, in steps of a buffer, and how many
+  /// there are, 0 for what is no plain file.
+  std::uint64_t file_position() const noexcept;
+  std::uint64_t file_size() const noexcept { return file_size_; }
+
   /// A FILE that reads this stream, which has to live longer.
   std::unique_ptr<std::FILE, FileCloser> open_file();
 
@@ -43,6 +48,7 @@ class ByteStream {
   gzFile file_;
   std::string failure_;
   std::uint64_t position_ = 0;
+  std::uint64_t file_size_ = 0;
 };
 
 }  // namespace linearb::capture

@@ -34,6 +34,12 @@ class Reader {
   /// Nothing at the end of the file.
   std::optional<Record> next();
 
+  /// Records that were read so far.
+  std::uint64_t records() const noexcept { return records_; }
+  /// For a display: how far it is, in bytes of the file as it is on disk. See ByteStream.
+  std::uint64_t file_position() const noexcept { return stream_.file_position(); }
+  std::uint64_t file_size() const noexcept { return stream_.file_size(); }
+
  private:
   struct Closer {
     void operator()(pcap* capture) const noexcept;

@@ -2,25 +2,18 @@
 #include "feeder/line_option.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "config/line_value.h"
 #include "linearb/error.h"
 
 namespace linearb::feeder {
 namespace {
 
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number{};
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
+using config::parse_number;
 
 std::optional<double> parse_probability(std::string_view text) {
   bool percent = text.ends_with('%');
@@ -32,24 +25,10 @@ std::optional<double> parse_probability(std::string_view text) {
   return probability;
 }
 
-struct Unit {
-  std::string_view name;
-  double ns;
-};
-/// "s" is a suffix of the others and stands last.
-constexpr std::array kUnits{Unit{"ns", 1}, Unit{"us", 1e3}, Unit{"ms", 1e6}, Unit{"s", 1e9}};
-
-std::optional<std::uint64_t> parse_duration_ns(std::string_view text) {
-  for (const Unit& unit : kUnits) {
-    if (!text.ends_with(unit.name)) continue;
-    text.remove_suffix(unit.name.size());
-    auto number = parse_number<double>(text);
-    if (!number) return std::nullopt;
-    double ns = *number * unit.ns;
-    if (!(ns >= 0 && ns <= static_cast<double>(kDelayMaxNs))) return std::nullopt;
-    return static_cast<std::uint64_t>(std::llround(ns));
-  }
-  return std::nullopt;
+std::optional<std::uint64_t> parse_delay_ns(std::string_view text) {
+  auto ns = config::parse_duration_ns(text);
+  if (!ns || !(*ns >= 0 && *ns <= static_cast<double>(kDelayMaxNs))) return std::nullopt;
+  return static_cast<std::uint64_t>(std::llround(*ns));
 }
 
 /// "RATExNUMBER": what stands before and behind the x.
@@ -73,7 +52,7 @@ bool set_probability(std::string_view value, LineImpairment& line) {
 
 template <std::uint64_t LineImpairment::*Member>
 bool set_duration(std::string_view value, LineImpairment& line) {
-  auto duration_ns = parse_duration_ns(value);
+  auto duration_ns = parse_delay_ns(value);
   if (duration_ns) line.*Member = *duration_ns;
   return duration_ns.has_value();
 }
@@ -125,25 +104,6 @@ constexpr std::array kOptions{
                      set_probability<&LineImpairment::corrupt>},
 };
 
-/// What an option's text is about: one line or, without a name, all of them.
-struct LineText {
-  std::size_t begin;
-  std::size_t end;
-  std::string_view value;
-};
-
-LineText split_line(std::string_view option, std::string_view text,
-                    std::span<const std::string> lines) {
-  std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return {0, lines.size(), text};
-  std::string_view name = text.substr(0, equals);
-  for (std::size_t line = 0; line < lines.size(); ++line) {
-    if (lines[line] == name) return {line, line + 1, text.substr(equals + 1)};
-  }
-  throw UsageError(fmt::format("--{} {}: there is no line '{}'; the lines are {}", option, text,
-                               name, fmt::join(lines, ", ")));
-}
-
 [[noreturn]] void refuse(std::string_view option, std::string_view text,
                          std::string_view accepted) {
   throw UsageError(fmt::format("--{} {}: accepted is {}, with LINE= in front for one line", option,
@@ -158,7 +118,7 @@ std::span<const ImpairmentOption> impairment_options() noexcept {
 
 void set_impairment(const ImpairmentOption& option, std::string_view text,
                     std::span<const std::string> lines, std::span<LineImpairment> impairments) {
-  LineText part = split_line(option.name, text, lines);
+  config::LineValue part = config::split_line_value(option.name, text, lines);
   for (std::size_t line = part.begin; line < part.end; ++line) {
     if (!option.set(part.value, impairments[line])) refuse(option.name, text, option.accepted);
   }
@@ -166,7 +126,7 @@ void set_impairment(const ImpairmentOption& option, std::string_view text,
 
 void set_count(const CountOption& option, std::string_view text, std::span<const std::string> lines,
                std::span<std::uint32_t> counts) {
-  LineText part = split_line(option.name, text, lines);
+  config::LineValue part = config::split_line_value(option.name, text, lines);
   auto count = parse_number<std::uint32_t>(part.value);
   if (!count || *count < option.least || *count > option.most)
     refuse(option.name, text,

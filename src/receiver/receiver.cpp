@@ -5,10 +5,8 @@
 #include <mutex>
 #include <thread>
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 
 #include "hook/takeover.h"
 #include "receiver/data_path.h"
@@ -30,7 +28,7 @@ using receiver::DataPath;
 using receiver::Port;
 using receiver::Wiring;
 
-constexpr std::uint64_t kTickNs = 10'000'000;
+constexpr std::uint64_t kTickNs = sequencer::Sequencer::kTickNs;
 constexpr int kPollMs = 100;
 /// While packets wait for others: whether these have been lost has to be found out.
 constexpr int kHoldPollMs = 1;
@@ -63,21 +61,6 @@ class Wake {
  private:
   sys::Fd fd_;
 };
-
-/// A reader that does not read would hold up the receiver, and could not be told to end.
-void refuse_pipe(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return;
-  if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))
-    throw Error(fmt::format(
-        "create capture {}: it is a pipe, and a capture is written to a file: name one", path));
-}
-
-std::unique_ptr<sink::FileSink> sink_of(const std::string& path) {
-  if (path.empty()) return nullptr;
-  refuse_pipe(path);
-  return std::make_unique<sink::FileSink>(path);
-}
 
 }  // namespace
 
@@ -138,7 +121,7 @@ std::uint32_t ordered_packets_of(const ReceiverOptions& options) noexcept {
 Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver deliver,
                                          OnEvent on_event)
     : deliver_(std::move(deliver)),
-      sink_(sink_of(options.write_path)),
+      sink_(sink::open_file_sink(options.write_path)),
       wiring_(options, std::move(on_event)),
       wait_(options.wait),
       lines_(options.lines.size()) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "receiver/summing_up.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "hook/takeover.h"
+#include "sequencer/figures.h"
 
 namespace linearb::receiver {
 namespace {
@@ -24,22 +23,15 @@ std::uint64_t kernel_lost_on(const FinishedRun& run, std::uint32_t line) {
 
 LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   const lb_counters hook = hook::sum_counters(run.wiring.maps(), run.bank, line);
-  const LineCounts& judged = run.data_path.sequencer().line(line);
   const LineInterface& interface = run.wiring.interface_of(line);
   LineSummary summary;
   summary.name = run.wiring.options().lines[line].name;
   summary.packets = hook.packets;
-  summary.won = judged.of(Outcome::won);
-  summary.duplicate = hook.duplicate + judged.of(Outcome::duplicate);
-  summary.overlap = judged.of(Outcome::overlap);
-  summary.unsequenced = judged.of(Outcome::unsequenced);
-  summary.late = judged.of(Outcome::late);
-  summary.old_epoch = judged.of(Outcome::old_epoch);
-  summary.control = judged.of(Outcome::control);
-  summary.unconfirmed = judged.of(Outcome::unconfirmed);
+  sequencer::add_outcomes(run.data_path.sequencer().line(line), summary);
+  summary.duplicate += hook.duplicate;
   summary.no_credit = hook.no_credit;
   summary.no_receiver = hook.no_receiver;
-  summary.malformed = hook.malformed + judged.of(Outcome::malformed);
+  summary.malformed += hook.malformed;
   summary.not_feed = hook.not_feed;
   summary.kernel_lost = kernel_lost_on(run, line);
   summary.passed_up = hook.passed_up;
@@ -48,7 +40,7 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
       run.data_path.sequencer().lost_messages(line) + run.wiring.skipped_unseen(line);
   summary.mode = interface.native ? "native" : "generic";
   summary.bind = interface.zero_copy ? "zero-copy" : "copy";
-  summary.skew_ns = summarize(run.wiring.maps().skew(run.bank, line));
+  summary.skew_ns = sequencer::summarize(run.wiring.maps().skew(run.bank, line));
   return summary;
 }
 
@@ -79,30 +71,12 @@ void sum_up_channels(const FinishedRun& run, Summary& summary) {
   summary.gap_messages = 0;
   for (const ChannelSummary& channel : summary.channels)
     *summary.gap_messages += channel.gap_messages;
-  summary.gaps.emplace();
-  for (const auto& [origin, range] : sequencer.gaps().gaps())
-    summary.gaps->push_back({run.wiring.channel_names()[origin.channel], origin.epoch, range.first,
-                             range.end - range.first});
+  summary.gaps = sequencer::gaps_of(sequencer.gaps(), run.wiring.channel_names());
   summary.gaps_truncated = sequencer.gaps().truncated();
   summary.late_repairs = run.data_path.late_repairs();
 }
 
 }  // namespace
-
-SkewSummary summarize(const lb_histogram& histogram) noexcept {
-  SkewSummary summary;
-  summary.max = histogram.max_ns;
-  for (const std::uint64_t samples : histogram.buckets) summary.count += samples;
-  std::uint64_t below = 0;
-  for (std::uint32_t bucket = 0; bucket < LB_HISTOGRAM_BUCKETS; ++bucket) {
-    const std::uint64_t before = below;
-    below += histogram.buckets[bucket];
-    const std::uint64_t top = std::min(lb_histogram_bucket_top(bucket), summary.max);
-    if (before * 2 < summary.count && below * 2 >= summary.count) summary.p50 = top;
-    if (before * 100 < summary.count * 99 && below * 100 >= summary.count * 99) summary.p99 = top;
-  }
-  return summary;
-}
 
 Ledger ledger_of(const FinishedRun& run) {
   Ledger ledger;

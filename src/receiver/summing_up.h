@@ -24,7 +24,4 @@ Ledger ledger_of(const FinishedRun& run);
 
 Summary sum_up(const FinishedRun& run);
 
-/// Percentiles of a histogram; each is the top of its bucket, never more than the largest sample.
-SkewSummary summarize(const lb_histogram& histogram) noexcept;
-
 }  // namespace linearb::receiver

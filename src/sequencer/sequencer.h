@@ -33,6 +33,8 @@ class Sequencer final : private Decisions {
  public:
   /// How many packets may wait to be confirmed at most; then the oldest is decided.
   static constexpr std::uint64_t kHeldMax = 32;
+  /// How far apart ticks are: a wait ends that much too late at the most.
+  static constexpr std::uint64_t kTickNs = 10'000'000;
 
   enum class Dedup {
     window,

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "linearb/error.h"
 #include "sys/error.h"
@@ -160,6 +161,15 @@ void FileSink::finish() noexcept {
 void FileSink::close() {
   finish();
   if (failed()) throw Error(error_);
+}
+
+std::unique_ptr<FileSink> open_file_sink(const std::string& path, std::size_t ring_bytes) {
+  if (path.empty()) return nullptr;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
+    throw Error(fmt::format(
+        "create capture {}: it is a pipe, and a capture is written to a file: name one", path));
+  return std::make_unique<FileSink>(path, ring_bytes);
 }
 
 }  // namespace linearb::sink

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <thread>
@@ -81,5 +82,10 @@ class FileSink {
   std::string error_;  // written by thread_, read when it has ended
   std::thread thread_;
 };
+
+/// For a file that a user has named: null when he has named none. Throws Error also for a pipe: one
+/// that is not read would hold up whoever delivers, and he could not be told to end.
+std::unique_ptr<FileSink> open_file_sink(const std::string& path,
+                                         std::size_t ring_bytes = FileSink::kRingBytes);
 
 }  // namespace linearb::sink

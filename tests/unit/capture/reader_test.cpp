@@ -162,6 +162,19 @@ TEST_F(CaptureReader, SaysHowLongACutFrameWas) {
   EXPECT_THAT(content.original_lengths, ElementsAre(1400u));
 }
 
+TEST_F(CaptureReader, SaysHowFarItIsInTheFileAsItIsOnDisk) {
+  Bytes file = Classic{}.file_of(std::vector<Bytes>(20'000, frame_of(1)));
+  for (const std::string& name : {write_file("a.pcap", file), write_gzip("a.pcap.gz", file)}) {
+    Reader reader(name);
+    EXPECT_EQ(reader.file_size(), std::filesystem::file_size(name));
+    EXPECT_LT(reader.file_position(), file.size() / 2) << "it reads as it goes";
+    while (reader.next()) {
+    }
+    EXPECT_EQ(reader.file_position(), reader.file_size()) << name;
+    EXPECT_EQ(reader.records(), 20'000u);
+  }
+}
+
 TEST_F(CaptureReader, EmptyCaptureHasNoRecords) {
   Content content = read(write_file("empty.pcap", Classic{}.header().bytes));
   EXPECT_EQ(content.refusal, "");

@@ -256,5 +256,11 @@ TEST_F(SlowFile, WriteErrorEndsTheWaitForAFullRing) {
   EXPECT_THAT(error_of_close(sink), HasSubstr("Broken pipe"));
 }
 
+TEST_F(SlowFile, IsNoneThatAUserMayName) {
+  EXPECT_THAT(test::error_text([&] { open_file_sink(path("pipe")); }),
+              HasSubstr("pipe: it is a pipe, and a capture is written to a file: name one"));
+  EXPECT_EQ(open_file_sink(""), nullptr);
+}
+
 }  // namespace
 }  // namespace linearb::sink

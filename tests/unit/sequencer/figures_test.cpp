@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "receiver/summing_up.h"
+#include "sequencer/figures.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace linearb::receiver {
+namespace linearb::sequencer {
 namespace {
 
 lb_histogram histogram_of(const std::vector<std::uint64_t>& samples_ns) {
@@ -80,4 +80,4 @@ TEST(Summarize, KnowsTheLargestBeyondTheLastBucket) {
 }
 
 }  // namespace
-}  // namespace linearb::receiver
+}  // namespace linearb::sequencer

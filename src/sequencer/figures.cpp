@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sequencer/figures.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace linearb::sequencer {
+
+void add_outcomes(const LineCounts& counts, LineSummary& summary) noexcept {
+  summary.won += counts.of(Outcome::won);
+  summary.overlap += counts.of(Outcome::overlap);
+  summary.unsequenced += counts.of(Outcome::unsequenced);
+  summary.duplicate += counts.of(Outcome::duplicate);
+  summary.late += counts.of(Outcome::late);
+  summary.old_epoch += counts.of(Outcome::old_epoch);
+  summary.control += counts.of(Outcome::control);
+  summary.unconfirmed += counts.of(Outcome::unconfirmed);
+  summary.malformed += counts.of(Outcome::malformed);
+}
+
+std::vector<Gap> gaps_of(const GapList& gaps, std::span<const std::string> names) {
+  std::vector<Gap> result;
+  for (const auto& [origin, range] : gaps.gaps())
+    result.push_back({names[origin.channel], origin.epoch, range.first, range.end - range.first});
+  return result;
+}
+
+SkewSummary summarize(const lb_histogram& histogram) noexcept {
+  SkewSummary summary;
+  summary.max = histogram.max_ns;
+  for (const std::uint64_t samples : histogram.buckets) summary.count += samples;
+  std::uint64_t below = 0;
+  for (std::uint32_t bucket = 0; bucket < LB_HISTOGRAM_BUCKETS; ++bucket) {
+    const std::uint64_t before = below;
+    below += histogram.buckets[bucket];
+    const std::uint64_t top = std::min(lb_histogram_bucket_top(bucket), summary.max);
+    if (before * 2 < summary.count && below * 2 >= summary.count) summary.p50 = top;
+    if (before * 100 < summary.count * 99 && below * 100 >= summary.count * 99) summary.p99 = top;
+  }
+  return summary;
+}
+
+}  // namespace linearb::sequencer

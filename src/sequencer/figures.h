@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/histogram.h"
+#include "linearb/summary.h"
+#include "sequencer/gap_list.h"
+#include "sequencer/sequencer.h"
+
+namespace linearb::sequencer {
+
+/// What a run came to, as a Summary has it: the same for packets of the kernel and of captures.
+
+/// Adds what became of a line's packets to what is there already.
+void add_outcomes(const LineCounts& counts, LineSummary& summary) noexcept;
+
+/// `names` are those of the channels, by Channel::serial.
+std::vector<Gap> gaps_of(const GapList& gaps, std::span<const std::string> names);
+
+/// Percentiles of a histogram; each is the top of its bucket, never more than the largest sample.
+SkewSummary summarize(const lb_histogram& histogram) noexcept;
+
+}  // namespace linearb::sequencer
