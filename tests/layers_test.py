@@ -31,8 +31,9 @@ LAYERS = {
     "report": ["linearb", "sys"],
     "feeder": ["linearb", "sys", "core", "framing", "config", "xsk", "capture"],
     "receiver": ["linearb", "sys", "core", "framing", "config", "xsk", "hook", "sequencer", "sink"],
+    "merge": ["linearb", "sys", "core", "framing", "config", "hook", "sequencer", "capture", "sink"],
     "cli": ["linearb", "sys", "core", "framing", "config", "hook", "capture", "lab", "report", "feeder",
-            "receiver"],
+            "receiver", "merge"],
     "examples": ["linearb"],
 }
 SHARED_WITH_KERNEL = {"core", "framing", "bpf"}
@@ -128,6 +129,9 @@ class Rules(unittest.TestCase):
 
     def test_beside(self):
         self.refuses("src/receiver/a.cpp", f'// {APACHE}\n#include "feeder/a.h"\n', "or beside it")
+
+    def test_merge_knows_no_receiver(self):
+        self.refuses("src/merge/a.cpp", f'// {APACHE}\n#include "receiver/a.h"\n', "or beside it")
 
     def test_cpp_in_core(self):
         self.refuses("src/core/a.h", f"/* {DUAL} */\n#include <cstdint>\n", "core is C")

@@ -32,6 +32,7 @@ Command add_demo(CLI::App& app);
 Command add_detach(CLI::App& app);
 Command add_feed(CLI::App& app);
 Command add_lab(CLI::App& app);
+Command add_merge(CLI::App& app);
 /// `words` are the command line without the program's name: SIGHUP has them read again.
 Command add_receive(CLI::App& app, const std::vector<std::string>& words);
 Command add_status(CLI::App& app);

@@ -2,6 +2,7 @@
 #include "cli/config_file.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,10 @@ namespace linearb::cli {
 namespace {
 
 constexpr std::string_view kNotInAFile[] = {"config", "help"};
+
+/// What a merge takes of a receiver's file. Not `write`: it would write over what the receiver has
+/// recorded.
+constexpr std::string_view kOfMerge[] = {"channel", config::kChannelsTable, "checksum", "dedup"};
 
 [[noreturn]] void refuse(const std::string& path, const toml::source_region& region,
                          std::string_view reason) {
@@ -124,8 +129,10 @@ void note_places(config::Places& places, const std::string& path, const std::str
 /// declared a second time, and bound to the same values.
 class ReceiverFile {
  public:
-  ReceiverFile(CLI::App& command, const std::string& path, ReceiverOptions& options)
-      : command_(command), path_(path), options_(options) {
+  /// With `only`, all other keys are passed over.
+  ReceiverFile(CLI::App& command, const std::string& path, ReceiverOptions& options,
+               std::span<const std::string_view> only = {})
+      : command_(command), path_(path), options_(options), only_(only) {
     add_receiver_options(receiver_, options);
     add_json_option(receiver_, json_);
   }
@@ -134,7 +141,7 @@ class ReceiverFile {
     toml::table file = config::parse_toml_file(path_);
     config::ReceiverTables tables(path_, file);
     apply_keys(file);
-    if (!is_given("line")) tables.read_lines(options_, places_);
+    if (is_wanted("line") && !is_given("line")) tables.read_lines(options_, places_);
     if (!is_given("channel")) tables.read_channels(options_, places_);
     return std::move(places_);
   }
@@ -146,6 +153,7 @@ class ReceiverFile {
     for (const toml::key* key : config::keys_in_file_order(file)) {
       std::string name(key->str());
       require_known(path_, *key, known);
+      if (!is_wanted(name)) continue;
       if (name == config::kLinesTable || name == config::kChannelsTable || is_given(name)) continue;
       const toml::node& node = *file.get(name);
       Value(option(name), path_, node).apply();
@@ -157,11 +165,15 @@ class ReceiverFile {
     CLI::Option* own = command_.get_option_no_throw("--" + key);
     return own ? *own : *receiver_.get_option("--" + key);
   }
+  bool is_wanted(std::string_view key) const {
+    return only_.empty() || std::ranges::find(only_, key) != only_.end();
+  }
   bool is_given(const std::string& key) { return !option(key).empty(); }
 
   CLI::App& command_;
   const std::string& path_;
   ReceiverOptions& options_;
+  std::span<const std::string_view> only_;
   CLI::App receiver_;
   bool json_ = false;
   config::Places places_;
@@ -190,6 +202,12 @@ void apply_config_file(CLI::App& command, const std::string& path) {
 void finish_receiver_options(CLI::App& command, const std::string& path, ReceiverOptions& options) {
   config::Places places;
   if (!path.empty()) places = ReceiverFile(command, path, options).apply();
+  config::check(options, places);
+}
+
+void finish_merge_options(CLI::App& command, const std::string& path, ReceiverOptions& options) {
+  config::Places places;
+  if (!path.empty()) places = ReceiverFile(command, path, options, kOfMerge).apply();
   config::check(options, places);
 }
 

@@ -95,8 +95,7 @@ void add_json_option(CLI::App& command, bool& json) {
   command.add_flag("--json", json, "One JSON object on stdout at the end, and nothing else there");
 }
 
-void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
-  add_line_option(command, options.lines);
+void add_arbitration_options(CLI::App& command, ReceiverOptions& options) {
   add_channel_option(command, options.channels);
   add_choice<Checksum>(command, options.checksum,
                        {"--checksum",
@@ -105,7 +104,18 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
   add_choice<Dedup>(command, options.dedup,
                     {"--dedup",
                      {"window", "lru"},
-                     "What the hook remembers: a window of numbers, or identifiers without order"});
+                     "What is remembered: a window of numbers, or identifiers without order"});
+}
+
+void add_write_option(CLI::App& command, std::string& path) {
+  command.add_option("--write", path, "Write what is delivered as a pcap file with nanoseconds")
+      ->type_name(kFileType)
+      ->check(names_a_file);
+}
+
+void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
+  add_line_option(command, options.lines);
+  add_arbitration_options(command, options);
   add_choice<Order>(command, options.order,
                     {"--order",
                      {"arrival", "sequence"},
@@ -134,11 +144,7 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
       .add_option("--idle-exit", options.idle_exit_seconds,
                   "End when no feed packet came for S seconds, after the first")
       ->type_name("S");
-  command
-      .add_option("--write", options.write_path,
-                  "Write what is delivered as a pcap file with nanoseconds")
-      ->type_name(kFileType)
-      ->check(names_a_file);
+  add_write_option(command, options.write_path);
 }
 
 }  // namespace linearb::cli

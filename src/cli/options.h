@@ -58,6 +58,10 @@ void add_mode_option(CLI::App& command, Mode& mode);
 void add_zero_copy_option(CLI::App& command, ZeroCopy& zero_copy);
 /// --json.
 void add_json_option(CLI::App& command, bool& json);
+/// --channel, --checksum and --dedup: what is arbitrated, and how, wherever the packets come from.
+void add_arbitration_options(CLI::App& command, ReceiverOptions& options);
+/// --write.
+void add_write_option(CLI::App& command, std::string& path);
 /// Everything that a receiver can be told.
 void add_receiver_options(CLI::App& command, ReceiverOptions& options);
 

@@ -20,11 +20,12 @@ struct Counter {
   std::string_view name;
   std::uint64_t LineSummary::*value;
   std::string_view meaning;
-  bool always = false;  // also when it is 0 on every line
+  bool always = false;               // also when it is 0 on every line
+  std::string_view of_capture = {};  // the meaning where no hook was there
 };
 
 constexpr Counter kCounters[] = {
-    {"packets", &LineSummary::packets, "seen by the hook", true},
+    {"packets", &LineSummary::packets, "seen by the hook", true, "in the capture"},
     {"won", &LineSummary::won, "delivered: this line was first", true},
     {"overlap", &LineSummary::overlap, "delivered in part: the rest was there before"},
     {"unsequenced", &LineSummary::unsequenced, "delivered: carries no number"},
@@ -35,12 +36,19 @@ constexpr Counter kCounters[] = {
     {"unconfirmed", &LineSummary::unconfirmed, "a jump that nothing confirmed"},
     {"no credit", &LineSummary::no_credit, "dropped unclaimed: the receiver had no room"},
     {"no receiver", &LineSummary::no_receiver, "to the kernel: no socket for the queue"},
-    {"malformed", &LineSummary::malformed, "to the kernel: not of the channel's framing"},
-    {"not feed", &LineSummary::not_feed, "to the kernel: no configured channel"},
+    {"malformed", &LineSummary::malformed, "to the kernel: not of the channel's framing", false,
+     "not of the channel's framing, or cut off"},
+    {"not feed", &LineSummary::not_feed, "to the kernel: no configured channel", false,
+     "no configured channel"},
     {"kernel lost", &LineSummary::kernel_lost, "redirected, never seen again"},
     {"NIC lost", &LineSummary::nic_lost, "lost before the hook"},
     {"divergent", &LineSummary::divergent, "differs from its copy"},
 };
+
+/// Lines that are captures have no hook, and no mode in which it runs.
+bool is_of_captures(const Summary& summary) {
+  return std::ranges::all_of(summary.lines, &std::string::empty, &LineSummary::mode);
+}
 
 template <typename Cell>
 Row row_of(std::string_view name, const Summary& summary, std::string_view meaning, Cell cell) {
@@ -54,7 +62,8 @@ void add_counters(std::vector<Row>& rows, const Summary& summary) {
     bool is_moved = std::any_of(summary.lines.begin(), summary.lines.end(),
                                 [&](const LineSummary& line) { return line.*counter.value != 0; });
     if (!counter.always && !is_moved) continue;
-    rows.push_back(row_of(counter.name, summary, counter.meaning,
+    const bool other = is_of_captures(summary) && !counter.of_capture.empty();
+    rows.push_back(row_of(counter.name, summary, other ? counter.of_capture : counter.meaning,
                           [&](const LineSummary& line) { return grouped(line.*counter.value); }));
   }
 }
@@ -94,6 +103,7 @@ std::vector<Row> rows_of(const Summary& summary) {
   }));
   add_losses(rows, summary);
   add_skew(rows, summary);
+  if (is_of_captures(summary)) return rows;
   rows.push_back(row_of("hook", summary, "mode of the XDP program",
                         [](const LineSummary& line) { return line.mode; }));
   rows.push_back(row_of("socket", summary, "how packets come up",

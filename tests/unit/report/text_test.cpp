@@ -107,6 +107,18 @@ TEST(SummaryText, EveryCounterThatMovedHasARow) {
   }
 }
 
+TEST(SummaryText, OfCapturesSaysNothingOfAHook) {
+  Summary summary = fixed_summary();
+  for (LineSummary& line : summary.lines) line.mode = line.bind = "";
+  std::string text = with_single_spaces(printed(summary));
+  for (const char* row : {"packets 990,001 880,001 in the capture\n",
+                          "malformed 12 0 not of the channel's framing, or cut off\n",
+                          "not feed 13 0 no configured channel\n"}) {
+    EXPECT_TRUE(contains(text, row)) << row << "\nis not in\n" << text;
+  }
+  for (const char* row : {"\nhook ", "\nsocket "}) EXPECT_FALSE(contains(text, row)) << text;
+}
+
 TEST(SummaryText, SaysWhatDoesNotAddUp) {
   EXPECT_TRUE(contains(printed(fixed_summary()),
                        "NOT BALANCED\n"

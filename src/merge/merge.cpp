@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "merge/merge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "config/check.h"
+#include "core/checksum.h"
+#include "core/skew.h"
+#include "linearb/error.h"
+
+namespace linearb::merge {
+namespace {
+
+/// A merge can wait for its file: what is between them need not be larger.
+constexpr std::size_t kRingBytes = 8 * 1024 * 1024;
+/// Ticks in a row while packets are held: twice as many as the longest hold needs. Years without a
+/// packet need no more.
+constexpr std::uint64_t kTicksMax =
+    2 * sequencer::Settings{}.hold_ns / sequencer::Sequencer::kTickNs;
+/// Packets between two looks at how far the files are, for a display.
+constexpr std::uint64_t kPacketsPerLook = 1024;
+
+ReceiverOptions checked(const MergeOptions& options) {
+  if (options.captures.size() != options.receiver.lines.size())
+    throw UsageError(fmt::format("{} captures for {} lines: each line has one",
+                                 options.captures.size(), options.receiver.lines.size()));
+  validate(options.receiver);
+  return options.receiver;
+}
+
+std::vector<const lb_framing*> descriptors_of(const std::vector<config::Framing>& framings) {
+  std::vector<const lb_framing*> descriptors;
+  for (const config::Framing& framing : framings) descriptors.push_back(&framing.descriptor);
+  return descriptors;
+}
+
+sequencer::Settings settings_for(std::size_t lines) noexcept {
+  sequencer::Settings settings;
+  settings.lines = static_cast<std::uint32_t>(lines);
+  return settings;
+}
+
+bool verifies(const ReceiverOptions& options, const Channel& channel) noexcept {
+  return channel.checksum.value_or(options.checksum) == Checksum::verify;
+}
+
+/// In a table of flows an interface has a number, 0 being none; here a line has.
+std::uint32_t interface_of(std::size_t line) noexcept {
+  return static_cast<std::uint32_t>(line) + 1;
+}
+
+hook::FlowTable flows_of(const ReceiverOptions& options) {
+  std::vector<lb_flow> flows;
+  for (std::size_t line = 0; line < options.lines.size(); ++line) {
+    for (std::size_t i = 0; i < options.channels.size(); ++i) {
+      const Channel& channel = options.channels[i];
+      const Destination& destination = channel.destination_on(options.lines[line].name);
+      const int flags = verifies(options, channel) ? +LB_FLOW_CHECKSUM : 0;
+      flows.push_back({.interface_index = interface_of(line),
+                       .destination = destination.address,
+                       .port = destination.port,
+                       .channel = static_cast<lb_u16>(i),
+                       .slot_base = 0,
+                       .line = static_cast<lb_u8>(line),
+                       .framing_and_flags = static_cast<lb_u8>(flags << 6)});
+    }
+  }
+  return hook::build_flow_table(flows, hook::buckets_for(flows.size()), 0);
+}
+
+/// Links and other names of a file are the file, too.
+bool is_same_file(const std::string& left, const std::string& right) noexcept {
+  struct stat one {
+  }, other{};
+  return ::stat(left.c_str(), &one) == 0 && ::stat(right.c_str(), &other) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+void refuse_to_write_onto(const MergeOptions& options) {
+  for (std::size_t line = 0; line < options.captures.size(); ++line) {
+    if (is_same_file(options.receiver.write_path, options.captures[line].path))
+      throw UsageError(fmt::format("--write {}: that is the capture of line {}; name another file",
+                                   options.receiver.write_path, options.receiver.lines[line].name));
+  }
+}
+
+std::unique_ptr<sink::FileSink> sink_of(const MergeOptions& options) {
+  if (!options.receiver.write_path.empty()) refuse_to_write_onto(options);
+  return sink::open_file_sink(options.receiver.write_path, kRingBytes);
+}
+
+bool has_wrong_checksum(std::span<const std::uint8_t> frame, const lb_walk& walk) noexcept {
+  return lb_checksum_is_wrong(frame.data(), frame.data() + frame.size(), walk.ip_offset,
+                              walk.payload_offset - LB_HEADERS_MIN, walk.payload_length) != 0;
+}
+
+}  // namespace
+
+Merge::Merge(const MergeOptions& options, Deliver deliver, Tell tell)
+    : options_(checked(options)),
+      deliver_(std::move(deliver)),
+      tell_(std::move(tell)),
+      framings_(config::load_framings(options_)),
+      flows_(flows_of(options_)),
+      winners_(options_.channels.size()),
+      sequencer_(descriptors_of(framings_), settings_for(options_.lines.size()),
+                 options_.dedup == Dedup::lru ? sequencer::Sequencer::Dedup::identifiers
+                                              : sequencer::Sequencer::Dedup::window,
+                 *this),
+      counts_(options.captures.size()) {
+  bool sizes_are_known = true;
+  for (const Capture& capture : options.captures) {
+    lines_.emplace_back(capture);
+    bytes_ += lines_.back().file_size();
+    sizes_are_known = sizes_are_known && lines_.back().file_size() != 0;
+  }
+  if (!sizes_are_known) bytes_ = 0;
+  sink_ = sink_of(options);
+  news_.reserve(32'768);  // as many runs as a datagram can have
+}
+
+Summary Merge::run() {
+  while (!stopping_.load(std::memory_order_relaxed) && !(sink_ && sink_->failed())) {
+    const std::size_t line = earliest();
+    if (line == kNoLine) break;
+    take(line);
+    lines_[line].advance();
+  }
+  sequencer_.finish();
+  if (sink_) sink_->finish();
+  publish_progress();
+  return sum_up();
+}
+
+/// Of equal ones the first line's.
+std::size_t Merge::earliest() const noexcept {
+  std::size_t earliest = kNoLine;
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    if (lines_[i].at_end()) continue;
+    if (earliest == kNoLine || lines_[i].time_ns() < lines_[earliest].time_ns()) earliest = i;
+  }
+  return earliest;
+}
+
+/// What the hook does before it judges (src/bpf/linearb.bpf.c), in the same order.
+void Merge::take(std::size_t line) {
+  const capture::Record& record = lines_[line].record();
+  LineCounts& counts = counts_[line];
+  if (counts.packets++ % kPacketsPerLook == 0) publish_progress();
+  lb_walk walk{};
+  const lb_walk_result walked =
+      lb_walk_frame(record.bytes.data(), record.bytes.data() + record.bytes.size(), &walk);
+  const lb_flow* flow = walked == LB_WALK_NOT_UDP ? nullptr
+                                                  : hook::find_flow(flows_, interface_of(line),
+                                                                    walk.destination, walk.port);
+  const bool is_cut = record.bytes.size() < record.original_length;
+  if (is_cut && (flow ? walked == LB_WALK_INCONSISTENT : record.bytes.size() < LB_HEADERS_MIN))
+    note_cut(line);
+  if (!flow) {
+    ++counts.not_feed;
+  } else if (walked == LB_WALK_INCONSISTENT || (flow->framing_and_flags >> 6 & LB_FLOW_CHECKSUM &&
+                                                has_wrong_checksum(record.bytes, walk))) {
+    ++counts.malformed;
+  } else {
+    judge(line, *flow, walk);
+  }
+}
+
+void Merge::judge(std::size_t line, const lb_flow& flow, const lb_walk& walk) {
+  const std::uint64_t now_ns = clock_.at(lines_[line].time_ns());
+  tick_until(now_ns);
+  sequencer::Packet packet;
+  packet.handle = packets_.take();
+  KeptPacket& kept = packets_[packet.handle];
+  const auto frame = lines_[line].record().bytes;
+  kept.bytes.assign(frame.begin(), frame.begin() + walk.payload_offset + walk.payload_length);
+  kept.payload_offset = walk.payload_offset;
+  kept.time_ns = lines_[line].time_ns();
+  packet.channel = flow.channel;
+  packet.line = static_cast<std::uint8_t>(line);
+  packet.arrival_ns = now_ns;
+  packet.payload = kept.payload();
+  packet.kind = lb_framing_decode(&framings_[flow.channel].descriptor, packet.payload.data(),
+                                  packet.payload.data() + packet.payload.size(),
+                                  walk.payload_length, &packet.datagram);
+  if (first_ns_ == 0) first_ns_ = now_ns;
+  last_ns_ = now_ns;
+  ++counts_[line].judged;
+  sequencer_.push(packet);
+}
+
+void Merge::note_cut(std::size_t line) {
+  if (!tell_ || std::exchange(counts_[line].told_of_cut, true)) return;
+  const CaptureLine& capture = lines_[line];
+  tell_(
+      fmt::format("{}: record {}: the capture has {} of {} bytes; packets that it cut off cannot "
+                  "be delivered, and count as malformed (not_feed, where not even their ports "
+                  "are there): capture whole packets",
+                  capture.path(), capture.record_number(), capture.record().bytes.size(),
+                  capture.record().original_length));
+}
+
+/// As often as a receiver, as long as that makes a difference: while packets are held.
+void Merge::tick_until(std::uint64_t now_ns) noexcept {
+  constexpr std::uint64_t kTickNs = sequencer::Sequencer::kTickNs;
+  if (next_tick_ns_ == 0) next_tick_ns_ = now_ns + kTickNs;
+  for (std::uint64_t ticks = 0; next_tick_ns_ <= now_ns; ++ticks) {
+    if (sequencer_.held() == 0 || ticks == kTicksMax)
+      next_tick_ns_ = now_ns - (now_ns - next_tick_ns_) % kTickNs;
+    sequencer_.tick(next_tick_ns_);
+    next_tick_ns_ += kTickNs;
+  }
+}
+
+void Merge::publish_progress() noexcept {
+  std::uint64_t bytes = 0;
+  std::uint64_t packets = 0;
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    bytes += lines_[i].file_position();
+    packets += counts_[i].packets;
+  }
+  bytes_read_.store(bytes, std::memory_order_relaxed);
+  packets_read_.store(packets, std::memory_order_relaxed);
+}
+
+Progress Merge::progress() const noexcept {
+  return {.bytes_read = bytes_read_.load(std::memory_order_relaxed),
+          .bytes = bytes_,
+          .packets = packets_read_.load(std::memory_order_relaxed)};
+}
+
+void Merge::decided(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept {
+  if (packet.kind == LB_KIND_DATA) measure(packet, decision);
+  if (decision.outcome == sequencer::Outcome::won ||
+      decision.outcome == sequencer::Outcome::overlap ||
+      decision.outcome == sequencer::Outcome::unsequenced)
+    deliver(packet, decision);
+  packets_.give(packet.handle);
+}
+
+/// What belongs to no epoch yet has numbers that say nothing; identifiers have no epochs.
+void Merge::measure(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept {
+  if (decision.epoch == 0 && options_.dedup == Dedup::window) return;
+  WinnerTimes& winners = winners_[packet.channel];
+  const WinnerTimes::Winner shown{decision.epoch, packet.line, packets_[packet.handle].time_ns};
+  for (const lb_run& run : decision.news) winners.won(run, shown);
+  const std::uint64_t number = lb_skew_sampled(packet.first(), packet.datagram.count);
+  if (number == 0) return;
+  if (const auto behind_ns = winners.behind_ns(number, shown))
+    lb_histogram_add(&counts_[packet.line].skew_ns, *behind_ns);
+}
+
+void Merge::deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept {
+  const KeptPacket& kept = packets_[packet.handle];
+  ++delivered_.packets;
+  for (const lb_run& run : decision.news) delivered_.messages += run.count;
+  if (sink_) write(kept, packet, decision);
+  if (!deliver_) return;
+  news_.clear();
+  for (const lb_run& run : decision.news) news_.push_back({run.first, run.count});
+  deliver_({.channel = packet.channel,
+            .line = packet.line,
+            .epoch = decision.epoch,
+            .arrival_ns = kept.time_ns,
+            .range = {packet.first(), packet.datagram.count},
+            .news = news_,
+            .payload = packet.payload,
+            .packet = kept.bytes});
+}
+
+void Merge::write(const KeptPacket& kept, const sequencer::Packet& packet,
+                  const sequencer::Decision& decision) noexcept {
+  if (decision.outcome != sequencer::Outcome::overlap)
+    return sink_->write(kept.time_ns, kept.bytes);
+  sink_->write_trimmed(
+      kept.time_ns, kept.bytes,
+      {framings_[packet.channel].descriptor, kept.payload_offset,
+       static_cast<std::uint32_t>(packet.payload.size()), packet.first(), decision.news});
+}
+
+Summary Merge::sum_up() const {
+  return merge::sum_up({.options = options_,
+                        .sequencer = sequencer_,
+                        .counts = counts_,
+                        .delivered = delivered_,
+                        .sink = sink_.get(),
+                        .all_packets_are_back = packets_.all_are_back(),
+                        .seconds = static_cast<double>(last_ns_ - first_ns_) / 1e9});
+}
+
+}  // namespace linearb::merge

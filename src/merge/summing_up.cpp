@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "merge/summing_up.h"
+
+#include <fmt/format.h>
+
+#include "sequencer/figures.h"
+
+namespace linearb::merge {
+namespace {
+
+LineSummary sum_up_line(const FinishedMerge& merge, std::size_t line) {
+  const LineCounts& counts = merge.counts[line];
+  LineSummary summary;
+  summary.name = merge.options.lines[line].name;
+  summary.packets = counts.packets;
+  summary.not_feed = counts.not_feed;
+  summary.malformed = counts.malformed;
+  sequencer::add_outcomes(merge.sequencer.line(line), summary);
+  summary.lost_messages = merge.sequencer.lost_messages(line);
+  summary.skew_ns = sequencer::summarize(counts.skew_ns);
+  return summary;
+}
+
+/// Identifiers have no order: there are no gaps then that anybody knew of.
+void sum_up_channels(const FinishedMerge& merge, Summary& summary) {
+  const bool has_order = merge.options.dedup == Dedup::window;
+  std::vector<std::string> names;
+  std::uint64_t gap_messages = 0;
+  for (std::size_t i = 0; i < merge.options.channels.size(); ++i) {
+    const sequencer::Channel& channel = merge.sequencer.channel(i);
+    names.push_back(merge.options.channels[i].name);
+    summary.channels.push_back({.name = names.back(),
+                                .framing = merge.options.channels[i].framing,
+                                .messages = merge.sequencer.messages(i),
+                                .gap_messages = has_order ? channel.gap_messages() : 0,
+                                .epoch = channel.newest_epoch()});
+    summary.messages += summary.channels.back().messages;
+    gap_messages += summary.channels.back().gap_messages;
+  }
+  if (!has_order) return;
+  summary.gap_messages = gap_messages;
+  summary.gaps = sequencer::gaps_of(merge.sequencer.gaps(), names);
+  summary.gaps_truncated = merge.sequencer.gaps().truncated();
+}
+
+void sum_up_file(const FinishedMerge& merge, Summary& summary) {
+  if (!merge.sink) return;
+  summary.written = merge.sink->stats().records;
+  summary.untrimmed = merge.sink->stats().untrimmed;
+  summary.write_error = merge.sink->error();
+  summary.writer_waits = merge.sink->stats().waits;
+}
+
+/// What does not add up, a sentence each.
+std::vector<std::string> imbalances(const FinishedMerge& merge, const Summary& summary) {
+  std::vector<std::string> sentences;
+  const auto equal = [&](std::uint64_t left, std::uint64_t right, const std::string& what) {
+    if (left != right) sentences.push_back(fmt::format("{}: {} against {}", what, left, right));
+  };
+  for (std::size_t i = 0; i < summary.lines.size(); ++i) {
+    const LineSummary& line = summary.lines[i];
+    std::uint64_t decided = 0;
+    for (const std::uint64_t outcome : merge.sequencer.line(i).outcomes) decided += outcome;
+    equal(line.packets, line.accounted(),
+          fmt::format("line {}: packets, what became of them", line.name));
+    equal(merge.counts[i].judged, decided,
+          fmt::format("line {}: packets handed to the sequencer, packets decided", line.name));
+  }
+  equal(summary.packets, merge.delivered.packets,
+        "packets decided to be delivered, packets delivered");
+  equal(summary.messages, merge.delivered.messages,
+        "messages in the sequencer's memory, messages delivered");
+  if (merge.sink)
+    equal(merge.delivered.packets, merge.sink->stats().packets + merge.sink->stats().lost,
+          "packets delivered, packets written");
+  if (!merge.all_packets_are_back) sentences.push_back("packets that were decided are still kept");
+  return sentences;
+}
+
+}  // namespace
+
+Summary sum_up(const FinishedMerge& merge) {
+  Summary summary;
+  for (std::size_t line = 0; line < merge.counts.size(); ++line) {
+    summary.lines.push_back(sum_up_line(merge, line));
+    const LineSummary& last = summary.lines.back();
+    summary.packets += last.won + last.overlap + last.unsequenced;
+  }
+  sum_up_channels(merge, summary);
+  sum_up_file(merge, summary);
+  summary.seconds = merge.seconds;
+  summary.imbalances = imbalances(merge, summary);
+  summary.balanced = summary.imbalances.empty();
+  return summary;
+}
+
+}  // namespace linearb::merge
