@@ -147,6 +147,65 @@ TEST_F(ConfigFile, ServesACommandWithFewerOptions) {
   EXPECT_EQ(options.wait, Wait::spin);
 }
 
+/// A merge has lines of its own, and writes where its command line says.
+class MergeFile : public ConfigFile {
+ protected:
+  MergeFile() {
+    add_arbitration_options(merge_, merged_.options);
+    add_write_option(merge_, merged_.options.write_path);
+    add_config_option(merge_, merged_.config_path);
+    merged_.options.lines = {{"A", "A"}, {"B", "B"}};
+  }
+
+  const ReceiverOptions& read_for_merge(const std::string& toml,
+                                        const std::string& command_line = "") {
+    std::ofstream(path_) << toml;
+    merge_.parse(command_line + " --config " + path_);
+    finish_merge_options(merge_, merged_.config_path, merged_.options);
+    return merged_.options;
+  }
+
+  CLI::App merge_;
+  ReceiveArguments merged_;
+};
+
+TEST_F(MergeFile, TakesWhatSaysHowToArbitrate) {
+  const ReceiverOptions& options =
+      read_for_merge("checksum = \"verify\"\nframes = 64\nwrite = \"a.pcap\"\n" + kTables);
+  EXPECT_EQ(options.checksum, Checksum::verify);
+  EXPECT_EQ(options.channels[0].name, "itch");
+  EXPECT_EQ(options.write_path, "");
+  EXPECT_EQ(options.frames, 4096u);
+  EXPECT_EQ(options.lines, (std::vector<Line>{{"A", "A"}, {"B", "B"}}));
+}
+
+TEST_F(MergeFile, TheCommandLineWinsHereToo) {
+  const ReceiverOptions& options =
+      read_for_merge("checksum = \"verify\"\n" + kTables,
+                     "--checksum ignore --channel x=optiq@any:1 --write b.pcap");
+  EXPECT_EQ(options.checksum, Checksum::ignore);
+  EXPECT_EQ(options.channels[0].name, "x");
+  EXPECT_EQ(options.write_path, "b.pcap");
+}
+
+TEST_F(MergeFile, ALineOfTheFileThatIsNotMergedIsNoneOfItsChannels) {
+  const std::string file =
+      "[lines]\nA = \"a\"\nB = \"b\"\nC = \"c\"\n[channels.x]\nframing = \"optiq\"\n"
+      "A = \"any:1\"\nB = \"any:2\"\nC = \"any:3\"\n";
+  EXPECT_EQ(read_for_merge(file).channels[0].line_destinations.size(), 2u);
+}
+
+TEST_F(MergeFile, ALineThatTheFileDoesNotKnowIsRefused) {
+  const std::string file = "[channels.x]\nframing = \"optiq\"\nA = \"any:1\"\n";
+  EXPECT_EQ(test::error_text([&] { read_for_merge(file); }),
+            path_ + ":1:1: --channel x: line \"B\" has no destination; name it as B=GROUP:PORT");
+}
+
+TEST_F(MergeFile, AKeyThatNoReceiverHasIsRefused) {
+  EXPECT_EQ(test::error_text([&] { read_for_merge("chanel = \"x\"\n"); }),
+            path_ + ":1:1: there is no key \"chanel\"; did you mean \"channel\"?");
+}
+
 TEST_F(ConfigFile, WhatIsOnlyWrongTogetherNamesThePlaceToo) {
   EXPECT_EQ(refusal("mode = \"auto\"\nframes = 100\n"),
             ":2:10: --frames 100: it has to be a power of two from 64 to 65536");

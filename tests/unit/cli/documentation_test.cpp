@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// docs/configuration.md and examples/ against the options that there are.
+// docs/configuration.md, docs/merge.md and examples/ against the options that there are.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -73,6 +73,15 @@ TEST_P(ConfigurationPage, HasEveryKeyWithItsDefaultAndNoOther) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, ConfigurationPage, testing::Values("receive", "feed", "demo"));
+
+TEST(MergePage, HasEveryOption) {
+  CLI::App app;
+  const std::string text = text_of(LINEARB_SOURCE_DIR "/docs/merge.md");
+  for (const std::string& option : long_options(*add_merge(app).arguments)) {
+    if (option == "--help") continue;
+    EXPECT_NE(text.find("\n| `" + option), text.npos) << option << " is not in docs/merge.md";
+  }
+}
 
 /// A folder with the framing of the examples, for files that name it.
 class Examples : public testing::Test {
