@@ -19,6 +19,7 @@
 #include "cli/progress_bar.h"
 #include "cli/signals.h"
 #include "report/json.h"
+#include "report/numbers.h"
 #include "report/text.h"
 
 namespace linearb::cli {
@@ -69,6 +70,20 @@ Summary run(merge::Merge& merge) {
   return merge.run();
 }
 
+/// Two hosts' clocks may differ by more than a hole is remembered for, and who sees gaps then
+/// should know that they are none of the feed's.
+void tell_of_late_lines(const Summary& summary) {
+  for (const LineSummary& line : summary.lines) {
+    if (line.late == 0 || line.skew_ns.count == 0) continue;
+    tell(
+        fmt::format("line {}: {} of its packets came behind the window, half of its copies {} or "
+                    "more behind the winner, and what comes so late may fill no hole any more; if "
+                    "its clock is wrong, set it right with --offset {}=-{}ns",
+                    line.name, report::grouped(line.late), report::time_text(line.skew_ns.p50),
+                    line.name, line.skew_ns.p50));
+  }
+}
+
 int merge_captures(CLI::App& command, const MergeArguments& arguments) {
   const merge::MergeOptions options = options_of(command, arguments);
   merge::Merge merge(options, {}, tell);
@@ -79,6 +94,7 @@ int merge_captures(CLI::App& command, const MergeArguments& arguments) {
     report::print_json(stdout, report::to_json(summary));
   else
     report::print_summary(stdout, summary);
+  tell_of_late_lines(summary);
   if (!summary.write_error.empty()) tell(summary.write_error);
   return summary.balanced && summary.write_error.empty() ? kDone : kFailed;
 }

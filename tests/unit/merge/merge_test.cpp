@@ -85,6 +85,17 @@ TEST_F(Merging, WhatIsHeldIsDecidedByTheTimeOfTheCapture) {
   EXPECT_TRUE(merged.summary.balanced);
 }
 
+TEST_F(Merging, WhatIsHeldKeepsItsBytes) {
+  capture::Writer writer(path("a"));
+  for (std::uint64_t i = 1; i <= 20; i++) writer.write(at(i), frame_of({0, i}));
+  writer.write(at(1'000), frame_of({0, 3}));
+  writer.write(at(1'001), udp_packet().to("239.192.30.1", 9).payload(Bytes(64, 0xee)).build());
+  writer.close();
+  const Merged merged = merge_all({path("a"), write_line("b", {{at(60'000), 21}})});
+  EXPECT_EQ(merged.deliveries[20], "A3");
+  EXPECT_THAT(merged.complaints, ElementsAre("3 was delivered twice"));
+}
+
 TEST_F(Merging, ARestartOfTheNumbersIsAnEpoch) {
   std::vector<Datagram> datagrams;
   for (std::uint64_t i = 1; i <= 100; i++) datagrams.push_back({at(i), i});

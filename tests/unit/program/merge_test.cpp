@@ -123,6 +123,22 @@ TEST_F(MergeProgram, SaysWhatTheCaptureHasCut) {
   EXPECT_THAT(ended.errors, HasSubstr("cut.pcap: record 1: the capture has 50 of 72 bytes"));
 }
 
+/// A line that is behind by more than the window is told by how much, and that sets it right.
+TEST_F(MergeProgram, SaysWhichOffsetAClockThatIsFarOffNeeds) {
+  std::vector<Datagram> early, late;
+  for (std::uint64_t i = 1; i <= 2 * LB_WINDOW_MESSAGES; i++) {
+    early.push_back({kBeginNs + i, i});
+    late.push_back({kBeginNs + 5'000'000'000 + i, i});
+  }
+  const std::string captures = write_line("early", early) + " " + write_line("late", late);
+  const Ended ended = linearb(captures + kChannel);
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_THAT(ended.errors, HasSubstr("line B: 65,536 of its packets came behind the window"));
+  EXPECT_THAT(ended.errors, HasSubstr(" 5.00 s or more behind"));
+  EXPECT_THAT(ended.errors, HasSubstr("--offset B=-5000000000ns\n"));
+  EXPECT_EQ(linearb(captures + kChannel + " --offset B=-5000000000ns").errors, "");
+}
+
 /// How a wrong command line ends, with A and B in the place of two captures.
 struct Refusal {
   const char* name;
