@@ -33,12 +33,13 @@ struct MergeArguments {
   bool json = false;
 };
 
-merge::MergeOptions options_of(CLI::App& command, const MergeArguments& arguments) {
+/// The file sets what the options are bound to, so it has to be read before anything is copied.
+merge::MergeOptions options_of(CLI::App& command, MergeArguments& arguments) {
+  arguments.receiver.lines = merge::lines_of(arguments.paths.size());
+  finish_merge_options(command, arguments.config_path, arguments.receiver);
   merge::MergeOptions options;
   for (const std::string& path : arguments.paths) options.captures.push_back({.path = path});
   options.receiver = arguments.receiver;
-  options.receiver.lines = merge::lines_of(options.captures.size());
-  finish_merge_options(command, arguments.config_path, options.receiver);
   for (const std::string& text : arguments.offsets) merge::set_offset(text, options);
   return options;
 }
@@ -84,7 +85,7 @@ void tell_of_late_lines(const Summary& summary) {
   }
 }
 
-int merge_captures(CLI::App& command, const MergeArguments& arguments) {
+int merge_captures(CLI::App& command, MergeArguments& arguments) {
   const merge::MergeOptions options = options_of(command, arguments);
   merge::Merge merge(options, {}, tell);
   hold_stop_signals();  // not before: a capture can be a pipe that nobody writes to

@@ -2,6 +2,7 @@
 //
 // Impaired copies of a feed: what comes out is what at least one of them had, each message once.
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <set>
 
@@ -181,7 +182,13 @@ TEST_P(ImpairedCopies, WithAClockThatNobodySetsRight) {
   EXPECT_NEAR(static_cast<double>(skew.p50), 5e9, 5e9 / 8);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, ImpairedCopies, testing::Range(1, 9));
+/// More for whoever wants to look longer: LINEARB_MERGES=1000.
+int seeds() {
+  const char* wanted = std::getenv("LINEARB_MERGES");
+  return wanted ? std::atoi(wanted) : 8;
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ImpairedCopies, testing::Range(1, 1 + seeds()));
 
 }  // namespace
 }  // namespace linearb::test

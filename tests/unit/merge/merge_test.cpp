@@ -96,6 +96,33 @@ TEST_F(Merging, WhatIsHeldKeepsItsBytes) {
   EXPECT_THAT(merged.complaints, ElementsAre("3 was delivered twice"));
 }
 
+/// More channels in doubt than packets may be held: the oldest are decided, and none is lost.
+TEST_F(Merging, ManyChannelsMayBeInDoubtAtOnce) {
+  constexpr std::uint64_t kChannels = 100;
+  const std::string group = "239.192.30.1";
+  capture::Writer writer(path("a"));
+  for (std::uint64_t ms = 1; ms <= 21; ms++) {
+    for (std::uint64_t i = 0; i < kChannels; i++) {
+      const auto port = static_cast<std::uint16_t>(5'000 + i);
+      const Bytes payload = payload_of(Datagram{.time_ns = 0, .first = ms == 21 ? 3 : ms});
+      writer.write(at(ms == 21 ? 1'000 : ms),
+                   udp_packet().to(group, port).payload(payload).build());
+    }
+  }
+  writer.close();
+  merge::MergeOptions options = options_for({path("a")});
+  options.receiver.channels.clear();
+  for (std::uint64_t i = 0; i < kChannels; i++)
+    options.receiver.channels.push_back(
+        {std::to_string(i), "moldudp64", {0, static_cast<std::uint16_t>(5'000 + i)}, {}});
+  options.receiver.write_path = path("merged.pcap");
+  merge::Merge merge(options);
+  const Summary summary = merge.run();
+  EXPECT_TRUE(summary.balanced) << testing::PrintToString(summary.imbalances);
+  EXPECT_EQ(summary.lines[0].won, 21 * kChannels);
+  EXPECT_EQ(summary.written, 21 * kChannels);
+}
+
 TEST_F(Merging, ARestartOfTheNumbersIsAnEpoch) {
   std::vector<Datagram> datagrams;
   for (std::uint64_t i = 1; i <= 100; i++) datagrams.push_back({at(i), i});
@@ -210,11 +237,12 @@ TEST_F(Merging, AWrongChecksumIsMalformedWhereItIsVerified) {
   capture::Writer writer(path("a"));
   writer.write(at(1), packet().wrong_udp_checksum().build());
   writer.write(at(2), packet().without_udp_checksum().build());
+  writer.write(at(3), udp_packet().payload(payload_of({0, 3, 400})).build());
   writer.close();
   merge::MergeOptions options = options_for({path("a")});
   options.receiver.checksum = Checksum::verify;
   Summary summary = merge(options).summary;
-  EXPECT_EQ(summary.lines[0].malformed, 1u);
+  EXPECT_EQ(summary.lines[0].malformed, 2u) << "the wrong one, and one of more than 4 KiB";
   EXPECT_EQ(summary.lines[0].won, 1u) << "RFC 768: 0 is no checksum";
   options.receiver.channels[0].checksum = Checksum::ignore;
   EXPECT_EQ(merge(options).summary.lines[0].malformed, 0u) << "the channel says otherwise";

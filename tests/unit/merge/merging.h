@@ -82,9 +82,10 @@ inline void note_delivery(const Delivery& delivery, Merged& merged) {
     const auto bytes = delivery.payload.subspan(offset, length);
     offset += length;
     if (!is_new(delivery, number)) continue;
-    if (!merged.messages.emplace(number, Bytes(bytes.begin(), bytes.end())).second)
+    const Bytes message(bytes.begin(), bytes.end());
+    if (!merged.messages.emplace(number, message).second)
       merged.complaints.push_back(std::to_string(number) + " was delivered twice");
-    if (merged.messages[number] != message_of(number))
+    if (message != message_of(number))
       merged.complaints.push_back(std::to_string(number) + " has other bytes");
   }
 }

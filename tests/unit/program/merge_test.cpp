@@ -112,6 +112,21 @@ TEST_F(MergeProgram, TakesChannelsFromTheFileOfAReceiverAndDoesNotWriteOntoItsRe
   EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "what the receiver has recorded");
 }
 
+TEST_F(MergeProgram, TakesEachKeyOfTheFileThatIsAboutArbitration) {
+  capture::Writer writer(path("bad.pcap"));
+  const Bytes payload = payload_of(Datagram{.time_ns = 0, .first = 1});
+  writer.write(kBeginNs, udp_packet().payload(payload).wrong_udp_checksum().build());
+  writer.close();
+  std::ofstream(path("verify.toml")) << "channel = \"x=moldudp64@any:30001\"\n"
+                                     << "checksum = \"verify\"\n";
+  const std::string arguments = path("bad.pcap") + " --json --config " + path("verify.toml");
+  EXPECT_EQ(Json::parse(linearb(arguments).output)["lines"][0]["malformed"], 1);
+  EXPECT_EQ(Json::parse(linearb(arguments + " --checksum ignore").output)["lines"][0]["won"], 1);
+  std::ofstream(path("lru.toml")) << "channel = [\"x=optiq@any:30001\"]\ndedup = \"lru\"\n";
+  const Ended lru = linearb(a_ + " --json --config " + path("lru.toml"));
+  EXPECT_EQ(Json::parse(lru.output)["gaps"], nullptr);
+}
+
 TEST_F(MergeProgram, SaysWhatTheCaptureHasCut) {
   capture::Writer writer(path("cut.pcap"));
   Bytes frame = frame_of({kBeginNs, 1});
