@@ -29,6 +29,8 @@ ReceiverOptions checked(const MergeOptions& options) {
     throw UsageError(fmt::format("{} captures for {} lines: each line has one",
                                  options.captures.size(), options.receiver.lines.size()));
   validate(options.receiver);
+  if (options.receiver.order != Order::arrival)
+    throw UsageError("order: a merge delivers in the order of arrival alone");
   return options.receiver;
 }
 
