@@ -236,7 +236,7 @@ Progress Merge::progress() const noexcept {
 }
 
 void Merge::decided(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept {
-  if (packet.kind == LB_KIND_DATA) measure(packet, decision);
+  if (decision.outcome != sequencer::Outcome::malformed) measure(packet, decision);
   if (decision.outcome == sequencer::Outcome::won ||
       decision.outcome == sequencer::Outcome::overlap ||
       decision.outcome == sequencer::Outcome::unsequenced)
@@ -244,8 +244,10 @@ void Merge::decided(const sequencer::Packet& packet, const sequencer::Decision& 
   packets_.give(packet.handle);
 }
 
-/// What belongs to no epoch yet has numbers that say nothing; identifiers have no epochs.
+/// A retransmission comes when it was asked for, not when its line would have brought it. What
+/// belongs to no epoch yet has numbers that say nothing; identifiers have no epochs.
 void Merge::measure(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept {
+  if (!packet.datagram.numbered || packet.kind == LB_KIND_RETRANSMISSION) return;
   if (decision.epoch == 0 && options_.dedup == Dedup::window) return;
   WinnerTimes& winners = winners_[packet.channel];
   const WinnerTimes::Winner shown{decision.epoch, packet.line, packets_[packet.handle].time_ns};
