@@ -26,14 +26,15 @@ LAYERS = {
     "hook": ["linearb", "sys", "core", "framing"],
     "sequencer": ["linearb", "core", "framing"],
     "capture": ["linearb", "sys", "core", "framing"],
+    "inspect": ["linearb", "core", "framing", "config", "sequencer", "capture"],
     "sink": ["linearb", "sys", "core", "framing", "capture"],
     "lab": ["linearb", "sys", "core"],
     "report": ["linearb", "sys"],
     "feeder": ["linearb", "sys", "core", "framing", "config", "xsk", "capture"],
     "receiver": ["linearb", "sys", "core", "framing", "config", "xsk", "hook", "sequencer", "sink"],
     "merge": ["linearb", "sys", "core", "framing", "config", "hook", "sequencer", "capture", "sink"],
-    "cli": ["linearb", "sys", "core", "framing", "config", "hook", "capture", "lab", "report", "feeder",
-            "receiver", "merge"],
+    "cli": ["linearb", "sys", "core", "framing", "config", "hook", "capture", "inspect", "lab", "report",
+            "feeder", "receiver", "merge"],
     "examples": ["linearb"],
 }
 SHARED_WITH_KERNEL = {"core", "framing", "bpf"}

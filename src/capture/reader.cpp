@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/reader.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include <fmt/format.h>
 #include <pcap/pcap.h>
 
+#include "core/bytes.h"
 #include "linearb/error.h"
 
 namespace linearb::capture {
 namespace {
+
+/// The first four bytes of a capture as they stand in the file: pcap in micro- and nanoseconds,
+/// either byte order (draft-ietf-opsawg-pcap, section 4), and pcapng (draft-ietf-opsawg-pcapng,
+/// section 4.1).
+constexpr std::array kCaptureMagics{0xa1b2c3d4u, 0xd4c3b2a1u, 0xa1b23c4du, 0x4d3cb2a1u,
+                                    0x0a0d0d0au};
 
 /// libpcap knows that a read failed, the stream knows why.
 std::string reason_of(const ByteStream& stream, const char* libpcap) {
@@ -57,6 +65,13 @@ void Reader::refuse_record() const {
                   "is before with `tcpdump -r {} -w FILE`",
                   path_, records_ + 1, std::ftell(::pcap_file(capture_.get())),
                   reason_of(stream_, ::pcap_geterr(capture_.get())), path_));
+}
+
+bool is_capture(const std::string& path) {
+  std::array<std::uint8_t, 4> head{};
+  ByteStream stream(path);
+  if (stream.read(head) != static_cast<ssize_t>(head.size())) return false;
+  return std::ranges::find(kCaptureMagics, lb_load_u32_be(head.data())) != kCaptureMagics.end();
 }
 
 }  // namespace linearb::capture

@@ -55,4 +55,7 @@ class Reader {
   std::uint64_t records_ = 0;
 };
 
+/// Whether the file begins as a capture does. Throws UsageError when it cannot be read.
+bool is_capture(const std::string& path);
+
 }  // namespace linearb::capture

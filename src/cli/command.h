@@ -30,7 +30,9 @@ Command add_attach(CLI::App& app);
 Command add_config(CLI::App& app);
 Command add_demo(CLI::App& app);
 Command add_detach(CLI::App& app);
+Command add_explain(CLI::App& app);
 Command add_feed(CLI::App& app);
+Command add_framing(CLI::App& app);
 Command add_lab(CLI::App& app);
 Command add_merge(CLI::App& app);
 /// `words` are the command line without the program's name: SIGHUP has them read again.

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -14,6 +13,7 @@
 #include "cli/config_file.h"
 #include "cli/options.h"
 #include "cli/receive.h"
+#include "inspect/datagrams.h"
 #include "linearb/error.h"
 #include "report/json.h"
 
@@ -36,13 +36,6 @@ struct ConfigArguments {
 
   const std::string& command_name() const { return kCommands[static_cast<std::size_t>(command)]; }
 };
-
-std::string destination_text(const Destination& destination) {
-  char address[INET_ADDRSTRLEN] = "any";
-  in_addr network{.s_addr = htonl(destination.address)};
-  if (destination.address != 0) ::inet_ntop(AF_INET, &network, address, sizeof(address));
-  return fmt::format("{}:{}", address, destination.port);
-}
 
 /// Lines and channels stand on their own in what is shown.
 bool is_plain(const CLI::Option& option) {
@@ -85,7 +78,7 @@ Json options_json(const CLI::App& command) {
 Json channel_json(const Channel& channel, const std::vector<Line>& lines) {
   Json destinations = Json::object();
   for (const Line& line : lines)
-    destinations[line.name] = destination_text(channel.destination_on(line.name));
+    destinations[line.name] = inspect::destination_text(channel.destination_on(line.name));
   return {{"name", channel.name}, {"framing", channel.framing}, {"destinations", destinations}};
 }
 

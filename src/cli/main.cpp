@@ -35,9 +35,10 @@ int run_command(int argc, char** argv) {
   app.set_version_flag("--version", LINEARB_VERSION);
   app.require_subcommand(1);
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  std::vector<Command> commands{add_demo(app),   add_receive(app, words), add_feed(app),
-                                add_merge(app),  add_config(app),         add_lab(app),
-                                add_attach(app), add_detach(app),         add_status(app)};
+  std::vector<Command> commands{
+      add_demo(app),   add_receive(app, words), add_feed(app),    add_merge(app),
+      add_config(app), add_framing(app),        add_explain(app), add_lab(app),
+      add_attach(app), add_detach(app),         add_status(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {

@@ -10,8 +10,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "config/embedded_framings.h"
-#include "config/nearest.h"
 #include "config/strict_table.h"
 #include "linearb/error.h"
 
@@ -179,8 +177,14 @@ class FramingReader {
     std::uint64_t offset = table->number("offset", {.least = 0, .most = LB_HEADER_SPAN - 1});
     std::uint64_t width = table->number("width", {.least = 1, .most = LB_SESSION_MAX});
     refuse_outside(*table, offset, width, header_room());
-    header_.session = {
-        .offset = static_cast<lb_u16>(offset), .width = static_cast<lb_u8>(width), .big_endian = 0};
+    const std::optional<bool> own = read_big_endian(*table);
+    const std::optional<bool> big_endian = own ? own : big_endian_;
+    const bool is_number = table->has("mask") || table->has("order");
+    if (is_number && width > 1 && !big_endian)
+      table->refuse("", "needs endian = \"big\" or \"little\", here or for the whole file");
+    header_.session = {.offset = static_cast<lb_u16>(offset),
+                       .width = static_cast<lb_u8>(width),
+                       .big_endian = big_endian.value_or(false)};
     header_.session_ignored =
         ~table
              ->optional_number("mask",
@@ -192,16 +196,11 @@ class FramingReader {
     table->finish();
   }
 
-  /// Sessions that can be compared are numbers, and not folded.
-  void read_rising_session(StrictTable& table) {
+  /// Sessions that can be compared are not folded.
+  void read_rising_session(const StrictTable& table) {
     const lb_u8 width = header_.session.width;
     if (width > kRisingWidth)
       table.refuse("order", fmt::format("can be \"rising\" for up to {} bytes", kRisingWidth));
-    const std::optional<bool> own = read_big_endian(table);
-    const std::optional<bool> big_endian = own ? own : big_endian_;
-    if (width > 1 && !big_endian)
-      table.refuse("", "needs endian = \"big\" or \"little\", here or for the whole file");
-    header_.session.big_endian = big_endian.value_or(false);
     header_.flags |= LB_FRAMING_SESSIONS_RISE;
     header_.session_bits =
         static_cast<lb_u8>(std::bit_width(~header_.session_ignored & largest_of_width(width)));
@@ -225,6 +224,9 @@ class FramingReader {
 
   void read_message() {
     header_.smallest_message = 1;
+    const bool is_walked = header_.flags & LB_FRAMING_COUNT_BY_WALK;
+    if (is_walked && !root_.has("message"))
+      root_.refuse("message", "is missing: with count by walk its length is what is counted by");
     std::optional<StrictTable> table = root_.optional_table("message");
     if (!table) return;
     header_.smallest_message = static_cast<lb_u16>(
@@ -234,7 +236,7 @@ class FramingReader {
     std::optional<StrictTable> opaque = table->optional_table("opaque");
     if (opaque) read_opaque(*opaque);
     table->finish();
-    if (!length && header_.flags & LB_FRAMING_COUNT_BY_WALK)
+    if (!length && is_walked)
       table->refuse("length", "is missing: with count by walk it says where the next one begins");
   }
 
@@ -271,6 +273,9 @@ class FramingReader {
       guard.field = read_header_integer(table, kGuardWidth);
       guard.value = static_cast<lb_u32>(
           table.number("value", {.least = 0, .most = largest_of_width(guard.field.width)}));
+      guard.other = static_cast<lb_u32>(
+          table.optional_number("or", {.least = 0, .most = largest_of_width(guard.field.width)})
+              .value_or(guard.value));
       table.finish();
     }
   }
@@ -354,31 +359,6 @@ Framing parse_framing(std::string_view toml, std::string_view file) {
 
 Framing read_framing_file(const std::string& path) {
   return framing_of(parse_toml_file(path), path);
-}
-
-std::vector<std::string> builtin_framing_names() {
-  std::vector<std::string> names;
-  for (const EmbeddedFraming& framing : embedded_framings()) names.emplace_back(framing.name);
-  return names;
-}
-
-Framing builtin_framing(std::string_view name) {
-  for (const EmbeddedFraming& framing : embedded_framings()) {
-    if (framing.name == name)
-      return parse_framing(framing.toml, fmt::format("framings/{}.toml", name));
-  }
-  throw UsageError(fmt::format(
-      "no framing \"{}\" is built in; {}; a file of your own is named by its path: ./{}.toml", name,
-      suggest_name(name, builtin_framing_names()), name));
-}
-
-bool is_framing_path(std::string_view text) noexcept {
-  return text.find('/') != text.npos || text.ends_with(".toml");
-}
-
-Framing load_framing(const std::string& name_or_path) {
-  return is_framing_path(name_or_path) ? read_framing_file(name_or_path)
-                                       : builtin_framing(name_or_path);
 }
 
 }  // namespace linearb::config

@@ -20,7 +20,7 @@
 //     by              "field", or "walk": no field, messages follow each other to the end. The hook
 //                     passes such packets up
 //   [session]       offset, width; 1 to 16 opaque bytes
-//     mask            of it, in up to 8 bytes
+//     mask            of it as a number, in up to 8 bytes
 //     order           "none", or "rising": of two sessions (up to 4 bytes) the higher one is newer
 //   [key]           offset, width; 1 to 8 bytes that tell apart the sequences of one destination
 //   [payload_length] offset, width; with extra it equals the length of the UDP payload
@@ -32,10 +32,10 @@
 //     opaque          offset, width, mask: if any of these bits is set the messages of the packet
 //                     cannot be told apart, since they are compressed
 //   [[guard]]       offset, width, value; 1 to 4 bytes that every packet has
+//     or              another value that they may have
 //   [[kind]]        what a packet is, by 1 to 4 of its bytes, of the first message as well. The
-//   first
-//                   that fits; one whose bytes are not in the packet does not. Without any: data,
-//                   or a heartbeat where the count is 0
+//                   first that fits; one whose bytes are not in the packet does not. Without any:
+//                   data, or a heartbeat where the count is 0
 //     is              "data", "heartbeat", "end_of_session", "reset", "unsequenced",
 //                     "retransmission" (only fills holes) or "malformed"
 //     offset, width, mask, and value, or least and most
@@ -75,5 +75,11 @@ Framing builtin_framing(std::string_view name);
 /// Whether a text names a file (it has a slash, or ends in ".toml"); else it names a built-in.
 bool is_framing_path(std::string_view text) noexcept;
 Framing load_framing(const std::string& name_or_path);
+
+/// The file as it was written; empty where there is none.
+std::string framing_text(const std::string& name_or_path);
+/// The lines of comment that it begins with, without their "#": what the feed is, and what of it is
+/// not confirmed.
+std::string leading_comment(std::string_view toml);
 
 }  // namespace linearb::config

@@ -65,8 +65,12 @@ toml::table parse_toml_file(const std::string& path) {
 StrictTable::StrictTable(std::string file, std::string name, const toml::table& table)
     : file_(std::move(file)), name_(std::move(name)), table_(&table) {}
 
+bool StrictTable::is_asked(std::string_view key) const {
+  return std::find(asked_.begin(), asked_.end(), key) != asked_.end();
+}
+
 const toml::node* StrictTable::find(std::string_view key) {
-  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
+  if (!is_asked(key)) asked_.emplace_back(key);
   return table_->get(key);
 }
 
@@ -150,7 +154,7 @@ std::vector<StrictTable> StrictTable::tables(std::string_view key) {
 
 void StrictTable::finish() const {
   for (const toml::key* key : keys_in_file_order(*table_)) {
-    if (std::find(asked_.begin(), asked_.end(), key->str()) == asked_.end()) refuse_unknown(*key);
+    if (!is_asked(key->str())) refuse_unknown(*key);
   }
 }
 
@@ -168,7 +172,8 @@ std::string StrictTable::name_of(std::string_view key) const {
 
 void StrictTable::refuse_missing(std::string_view key) const {
   for (const auto& [other, node] : *table_) {
-    if (nearest_name(other.str(), std::array{std::string(key)})) refuse_unknown(other);
+    if (!is_asked(other.str()) && nearest_name(other.str(), std::array{std::string(key)}))
+      refuse_unknown(other);
   }
   throw UsageError(fmt::format("{}: {} has no \"{}\"", place_text(file_, table_->source()),
                                name_.empty() ? "the file" : name_, key));

@@ -63,6 +63,7 @@ class StrictTable {
 
  private:
   const toml::node* find(std::string_view key);
+  bool is_asked(std::string_view key) const;
   std::string name_of(std::string_view key) const;
   [[noreturn]] void refuse_missing(std::string_view key) const;
   [[noreturn]] void refuse_unknown(const toml::key& key) const;

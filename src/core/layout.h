@@ -18,7 +18,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   6
+#define LB_LAYOUT_VERSION   7
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)

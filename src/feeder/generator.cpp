@@ -73,10 +73,12 @@ Messages::Messages(const config::Framing& framing, const MessageOptions& options
       header_length_(framing.descriptor.header_length),
       message_length_(options.message_length) {
   if (!lb_framing_can_encode(&framing_))
-    throw UsageError(fmt::format(
-        "packets of the framing {} cannot be generated: its messages have numbers of their own; "
-        "replay a capture",
-        name_));
+    throw UsageError(
+        fmt::format("packets of the framing {} cannot be generated: its messages {}; "
+                    "replay a capture",
+                    name_,
+                    lb_framing_numbers_messages(&framing_) ? "have numbers of their own"
+                                                           : "do not say how long they are"));
   if (session_.empty()) session_ = kSession.substr(0, framing_.session.width);
   std::uint32_t fixed_length = optiq_ ? kOptiqLength - header_length_ : 0;
   if (message_length_ == 0)

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "capture/byte_stream.h"
 #include "capture/raw_datagrams.h"
 #include "capture/reader.h"
 #include "core/walk.h"
@@ -15,20 +14,6 @@
 
 namespace linearb::feeder {
 namespace {
-
-/// The first four bytes of a capture as they stand in the file: pcap in micro- and nanoseconds,
-/// either byte order (draft-ietf-opsawg-pcap, section 4), and pcapng (draft-ietf-opsawg-pcapng,
-/// section 4.1).
-constexpr std::array kCaptureMagics{0xa1b2c3d4u, 0xd4c3b2a1u, 0xa1b23c4du, 0x4d3cb2a1u,
-                                    0x0a0d0d0au};
-
-bool is_capture(const std::string& path) {
-  std::array<std::uint8_t, 4> head{};
-  capture::ByteStream stream(path);
-  if (stream.read(head) != static_cast<ssize_t>(head.size())) return false;
-  return std::find(kCaptureMagics.begin(), kCaptureMagics.end(), lb_load_u32_be(head.data())) !=
-         kCaptureMagics.end();
-}
 
 class CaptureDatagrams : public DatagramReader {
  public:
@@ -77,7 +62,7 @@ class RawPayloads : public DatagramReader {
 }  // namespace
 
 std::unique_ptr<DatagramReader> open_datagrams(const std::string& path, const lb_framing& framing) {
-  if (is_capture(path)) return std::make_unique<CaptureDatagrams>(path);
+  if (capture::is_capture(path)) return std::make_unique<CaptureDatagrams>(path);
   return std::make_unique<RawPayloads>(path, framing);
 }
 

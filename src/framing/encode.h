@@ -38,11 +38,16 @@ LB_INLINE int lb_field_write(struct lb_field field, lb_u8* payload, const lb_u8*
   return 1;
 }
 
-/* Whether packets can be made of nothing but a header and messages: not where messages have numbers
- * of their own. */
+/* Whether messages have numbers of their own, behind the header. */
+LB_INLINE int lb_framing_numbers_messages(const struct lb_framing* framing) {
+  return framing->least_length > framing->header_length ||
+         framing->flags & LB_FRAMING_COUNT_BY_WALK;
+}
+
+/* Whether packets can be made of nothing but a header and messages that say how long they are. */
 LB_INLINE int lb_framing_can_encode(const struct lb_framing* framing) {
-  return framing->least_length <= framing->header_length &&
-         !(framing->flags & LB_FRAMING_COUNT_BY_WALK);
+  return !lb_framing_numbers_messages(framing) &&
+         (lb_framing_is_one_message(framing) || framing->message_length.width != 0);
 }
 
 /* The number of a packet, with the bits that stand elsewhere. */
@@ -83,11 +88,13 @@ LB_INLINE int lb_session_write(struct lb_field field, lb_u8* payload, const lb_u
   return 1;
 }
 
-/* The bytes by which a packet is known to be data, if it takes any. */
+/* The bytes by which a packet is known to be data, if it takes any. A packet that is known as data
+ * because its messages are opaque is none that is made here. */
 LB_INLINE int lb_rules_write(const struct lb_framing* framing, lb_u8* payload, const lb_u8* end) {
   for (int i = 0; i < framing->rule_count && i < LB_RULES_MAX; i++) {
     const struct lb_rule* rule = &framing->rules[i];
     if (rule->kind != LB_KIND_DATA) continue;
+    if (framing->opaque.width && rule->field.offset == framing->opaque.offset) continue;
     return lb_field_write(rule->field, payload, end, rule->least);
   }
   return 1;

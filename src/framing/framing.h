@@ -35,6 +35,7 @@ struct lb_field {
 struct lb_guard {
   struct lb_field field;
   lb_u32 value;
+  lb_u32 other; /* or this one; the same as `value` where there is none */
 };
 
 enum lb_framing_flags {
@@ -107,7 +108,7 @@ struct lb_framing {
   lb_u64 sequence_limit; /* the number after the largest: 2^32 for 32 bits; at most 2^56 */
   lb_u64 wrap_to;        /* the number that comes after the largest */
 };
-LB_STATIC_ASSERT(sizeof(struct lb_framing) == 312, "shared with the hook");
+LB_STATIC_ASSERT(sizeof(struct lb_framing) == 328, "shared with the hook");
 
 struct lb_datagram {
   lb_u64 first;    /* number of the first message; in control packets the next number expected */
@@ -179,7 +180,7 @@ LB_INLINE int lb_framing_admits(const struct lb_framing* framing, const lb_u8* p
   for (int i = 0; i < LB_GUARDS_MAX; i++) {
     if (i >= framing->guard_count) break;
     if (!lb_field_read(framing->guards[i].field, payload, end, &value)) return 0;
-    if (value != framing->guards[i].value) return 0;
+    if (value != framing->guards[i].value && value != framing->guards[i].other) return 0;
   }
   if (!framing->payload_length.width) return 1;
   return lb_field_read(framing->payload_length, payload, end, &value) &&

@@ -86,7 +86,7 @@ Json to_json(const Summary& summary) {
 void print_json(std::FILE* stream, const Json& object) {
   std::string text = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   if (std::fwrite(text.data(), 1, text.size(), stream) != text.size() || std::fflush(stream) != 0)
-    sys::throw_errno("write the JSON summary");
+    sys::throw_errno("write JSON");
 }
 
 }  // namespace linearb::report

@@ -164,10 +164,13 @@ INSTANTIATE_TEST_SUITE_P(
                   ":1:11: --channel x: there is no line \"C\"; it can be A, B"},
         WrongFile{"no_destination", "[channels.x]\nframing = \"optiq\"\nA = \"any:1\"\n",
                   ":1:1: --channel x: line \"B\" has no destination; name it as B=GROUP:PORT"},
-        WrongFile{"no_such_framing",
-                  "\n[channels.x]\nframing = \"itch\"\ndestination = \"any:1\"\n",
-                  ":3:11: no framing \"itch\" is built in; it can be cboe-pitch, moldudp64, optiq; "
-                  "a file of your own is named by its path: ./itch.toml"},
+        WrongFile{
+            "no_such_framing", "\n[channels.x]\nframing = \"itch\"\ndestination = \"any:1\"\n",
+            ":3:11: no framing \"itch\" is built in; it can be aquis, asx-ntp, b3-umdf, "
+            "cboe-pitch, cix-aspen, cme-mdp3, coinbase-derivatives, cta-v2, deribit, eurex-eobi, "
+            "euronext-optiq-mdg, hkex-omd, ice-impact, iex-tp, lse-mitch, memx, miax-mach, "
+            "moex-simba, moldudp64, nyse-pillar, opra-v5, opra-v6, optiq, ose-itch; a file of your "
+            "own is named by its path: ./itch.toml"},
         WrongFile{"lru_with_counts", "dedup = \"lru\"\nchannel = \"x=moldudp64@any:1\"\n",
                   ":2:11: channel x: --dedup lru is for framings with one identifier in a packet; "
                   "moldudp64 counts messages"}),

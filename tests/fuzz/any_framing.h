@@ -56,6 +56,7 @@ inline void add_the_rest(Input& input, lb_framing& framing) {
     framing.sequence_high_mask = 7u << framing.sequence_high_shift;
     framing.sequence_limit = 8ull << framing.sequence_high_place;
   }
+  if (input.flag()) framing.guards[0].other = input.take<lb_u32>();
 }
 
 /// Any descriptor that config/framing_file.cpp can make of a file.
@@ -81,7 +82,7 @@ inline lb_framing any_framing(Input& input) {
   framing.guard_count = static_cast<lb_u8>(input.below(LB_GUARDS_MAX + 1));
   for (lb_u8 i = 0; i < framing.guard_count; ++i) {
     framing.guards[i].field = any_field(input, header, 4);
-    framing.guards[i].value = input.take<lb_u32>();
+    framing.guards[i].value = framing.guards[i].other = input.take<lb_u32>();
   }
   framing.flags = static_cast<lb_u8>(input.below(4));
   framing.heartbeat_number = input.flag() ? LB_NUMBER_LAST : LB_NUMBER_NEXT;

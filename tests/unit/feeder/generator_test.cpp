@@ -160,6 +160,24 @@ TEST(Messages, RefuseWhatCannotBeSent) {
             "1, session 'LINEARB001' and key 1");
 }
 
+TEST(Messages, OfEveryBuiltinFramingAreGeneratedOrRefusedWithTheReason) {
+  const std::map<std::string, std::string> refused = {
+      {"aquis",
+       "packets of the framing aquis cannot be generated: its messages have numbers of their own; "
+       "replay a capture"},
+      {"miax-mach",
+       "packets of the framing miax-mach cannot be generated: its messages have numbers of their "
+       "own; replay a capture"},
+      {"opra-v6",
+       "packets of the framing opra-v6 cannot be generated: its messages do not say how long they "
+       "are; replay a capture"},
+  };
+  for (const std::string& name : config::builtin_framing_names()) {
+    auto found = refused.find(name);
+    EXPECT_EQ(refusal(name.c_str(), {}, 1), found == refused.end() ? "accepted" : found->second);
+  }
+}
+
 TEST(Generator, PacesFromTheStart) {
   Generator paced(messages("optiq"), {.units = 3, .units_per_second = 3}, {});
   paced.start({1'000, 5'000});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "framing/encode.h"
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <string>
@@ -65,6 +66,7 @@ TEST(EncodeHeader, OfEveryBuiltinFramingIsDecodedToWhatItSays) {
   const std::array<lb_u8, 4> session = {'D', 'A', 'Y', '1'};
   for (const std::string& name : config::builtin_framing_names()) {
     lb_framing framing = config::builtin_framing(name).descriptor;
+    if (!lb_framing_can_encode(&framing)) continue;
     std::mt19937_64 random(1);
     for (int attempt = 0; attempt < 200; attempt++) {
       SCOPED_TRACE(name + " attempt " + std::to_string(attempt));
@@ -72,14 +74,15 @@ TEST(EncodeHeader, OfEveryBuiltinFramingIsDecodedToWhatItSays) {
       for (lb_u32& size : sizes)
         size = framing.smallest_message + static_cast<lb_u32>(random() % 60);
       lb_u64 first = 1 + random() % (framing.sequence_limit - 1);
-      std::vector<lb_u8> bytes = encode_packet(framing,
-                                               {.first = first,
-                                                .count = 0,
-                                                .key = 5,
-                                                .session = session.data(),
-                                                .session_length = session.size(),
-                                                .payload_length = 0},
-                                               sizes);
+      std::vector<lb_u8> bytes =
+          encode_packet(framing,
+                        {.first = first,
+                         .count = 0,
+                         .key = 5,
+                         .session = session.data(),
+                         .session_length = std::min<lb_u32>(4, framing.session.width),
+                         .payload_length = 0},
+                        sizes);
       lb_datagram datagram{};
       auto length = static_cast<lb_u32>(bytes.size());
       ASSERT_EQ(lb_framing_decode(&framing, bytes.data(), bytes.data() + length, length, &datagram),
@@ -93,6 +96,24 @@ TEST(EncodeHeader, OfEveryBuiltinFramingIsDecodedToWhatItSays) {
       }
     }
   }
+}
+
+TEST(EncodeHeader, IsRefusedWhereMessagesSayMoreThanTheHeader) {
+  std::vector<std::string> refused;
+  for (const std::string& name : config::builtin_framing_names()) {
+    lb_framing framing = config::builtin_framing(name).descriptor;
+    if (lb_framing_can_encode(&framing)) continue;
+    refused.push_back(name);
+    std::array<lb_u8, 64> bytes{};
+    lb_header header{.first = 1,
+                     .count = 1,
+                     .key = 0,
+                     .session = nullptr,
+                     .session_length = 0,
+                     .payload_length = 64};
+    EXPECT_EQ(lb_framing_encode_header(&framing, bytes.data(), 64, &header), 0u) << name;
+  }
+  EXPECT_EQ(refused, (std::vector<std::string>{"aquis", "miax-mach", "opra-v6"}));
 }
 
 TEST(EncodeHeader, OfMoldHasItsBytes) {
@@ -185,7 +206,7 @@ TEST(EncodeHeader, RefusesFieldsThatTheHeaderDoesNotHold) {
   EXPECT_EQ(encode(framing), 0u);
   framing.session.width = 0;
   framing.guard_count = 1;
-  framing.guards[0] = {.field = {.offset = 8, .width = 1, .big_endian = 0}, .value = 1};
+  framing.guards[0] = {.field = {.offset = 8, .width = 1, .big_endian = 0}, .value = 1, .other = 1};
   EXPECT_EQ(encode(framing), 0u);
 }
 

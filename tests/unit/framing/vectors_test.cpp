@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Datagrams built from the published layouts (headers.json), and what each must decode to.
+// Datagrams built from the published layouts, and what each must decode to: headers.json, and what
+// more_headers.py adds to it.
 #include <algorithm>
-#include <cstdint>
 #include <fstream>
 #include <map>
-#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,93 +15,188 @@
 
 #include "config/framing_file.h"
 #include "framing/framing.h"
+#include "unit/framing/bytes.h"
 
 namespace linearb {
 namespace {
 
-std::vector<lb_u8> bytes_of(const std::string& hex) {
-  std::vector<lb_u8> bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2)
-    bytes.push_back(static_cast<lb_u8>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-  return bytes;
-}
+using test::bytes_of;
+using test::decode_exactly;
 
-/// The bytes on the heap and nothing behind them, so that AddressSanitizer sees one read too many.
-lb_kind decode_exactly(const lb_framing& framing, const lb_u8* bytes, std::size_t length,
-                       lb_datagram* datagram) {
-  auto copy = std::make_unique<lb_u8[]>(length);
-  std::copy(bytes, bytes + length, copy.get());
-  lb_kind kind = lb_framing_decode(&framing, copy.get(), copy.get() + length,
-                                   static_cast<lb_u32>(length), datagram);
-  if (kind == LB_KIND_MALFORMED) return kind;
-  lb_u32 offset = framing.header_length;
-  for (lb_u32 i = 0; i < datagram->count; i++) {
-    lb_u32 message = lb_message_length(&framing, copy.get(), static_cast<lb_u32>(length), offset);
-    if (message == 0) break;
-    offset += message;
-  }
-  EXPECT_LE(offset, length);
-  return kind;
-}
-
-const std::map<std::string, lb_kind> kKinds = {
-    {"data", LB_KIND_DATA},
-    {"heartbeat", LB_KIND_HEARTBEAT},
-    {"heartbeat_off_hours", LB_KIND_HEARTBEAT},
-    {"end_of_session", LB_KIND_END_OF_SESSION},
-    {"unsequenced_data", LB_KIND_UNSEQUENCED},
+/// What the vectors call a feed, and its framing.
+const std::map<std::string, std::string> kFramings = {
+    {"moldudp64", "moldudp64"},
+    {"ose_itch", "ose-itch"},
+    {"asx_ntp", "asx-ntp"},
+    {"cix_aspen", "cix-aspen"},
+    {"cboe_pitch", "cboe-pitch"},
+    {"cme_mdp3", "cme-mdp3"},
+    {"iex_tp", "iex-tp"},
+    {"nyse_pillar", "nyse-pillar"},
+    {"opra_v6", "opra-v6"},
+    {"opra_v5", "opra-v5"},
+    {"cta_cqs", "cta-v2"},
+    {"cta_cts", "cta-v2"},
+    {"memx_udp", "memx"},
+    {"miax_mach", "miax-mach"},
+    {"eurex_eobi", "eurex-eobi"},
+    {"hkex_omd", "hkex-omd"},
+    {"lse_mitch_gtp", "lse-mitch"},
+    {"euronext_optiq", "euronext-optiq-mdg"},
+    {"ice_impact", "ice-impact"},
+    {"b3_umdf", "b3-umdf"},
+    {"coinbase_derivatives", "coinbase-derivatives"},
+    {"deribit_starbase", "deribit"},
+    {"moex_simba", "moex-simba"},
+    {"aquis_amd", "aquis"},
 };
 
-nlohmann::json vectors() {
-  std::ifstream stream(std::string(LINEARB_SOURCE_DIR) + "/tests/unit/framing/headers.json");
-  return nlohmann::json::parse(stream);
+/// What the vectors call a packet, and what it is here. A packet that comes first behind a restart
+/// is data, unless it says so itself: it is its number, or its session, that begins anew.
+const std::map<std::string, lb_kind> kKinds = {
+    {"data", LB_KIND_DATA},
+    {"data_bundle_of_2", LB_KIND_DATA},
+    {"incremental", LB_KIND_DATA},
+    {"first_of_week", LB_KIND_DATA},
+    {"after_restart", LB_KIND_DATA},
+    {"psn_overflow", LB_KIND_DATA},
+    {"heartbeat", LB_KIND_HEARTBEAT},
+    {"heartbeat_off_hours", LB_KIND_HEARTBEAT},
+    {"heartbeat_before_session", LB_KIND_HEARTBEAT},
+    {"heartbeat_Sequence_2", LB_KIND_HEARTBEAT},
+    {"line_integrity", LB_KIND_HEARTBEAT},
+    {"end_of_session", LB_KIND_END_OF_SESSION},
+    {"session_shutdown", LB_KIND_END_OF_SESSION},
+    {"end_of_day", LB_KIND_END_OF_SESSION},
+    {"sequence_reset", LB_KIND_RESET},
+    {"restart", LB_KIND_RESET},
+    {"reset_block_sequence", LB_KIND_RESET},
+    {"start_of_day", LB_KIND_RESET},
+    {"start_of_session", LB_KIND_RESET},
+    {"unsequenced_data", LB_KIND_UNSEQUENCED},
+    {"retransmission", LB_KIND_RETRANSMISSION},
+    {"malformed", LB_KIND_MALFORMED},
+};
+
+struct Vector {
+  std::string feed, what;
+  std::string name;
+  lb_framing framing;
+  lb_kind kind;
+  std::vector<lb_u8> bytes;
+  lb_u64 seq;
+  lb_u32 count;         // of the header
+  nlohmann::json next;  // null: it says nothing
+};
+
+std::vector<Vector> vectors() {
+  std::vector<Vector> all;
+  for (const char* file : {"headers.json", "more_headers.json"}) {
+    std::ifstream stream(std::string(LINEARB_SOURCE_DIR) + "/tests/unit/framing/" + file);
+    for (const auto& row : nlohmann::json::parse(stream)) {
+      const std::string feed = row.at("feed"), what = row.at("kind");
+      all.push_back({.feed = feed,
+                     .what = what,
+                     .name = feed + " " + what + ": " + row.at("note").get<std::string>(),
+                     .framing = config::builtin_framing(kFramings.at(feed)).descriptor,
+                     .kind = kKinds.at(what),
+                     .bytes = bytes_of(row.at("hex")),
+                     .seq = row.at("seq"),
+                     .count = row.at("count"),
+                     .next = row.at("next_expected_after")});
+    }
+  }
+  return all;
+}
+
+/// Whether its messages have numbers of their own. A reset, or the end of a session, may be such a
+/// message; what says only which number comes next has none.
+bool has_messages(const Vector& vector) {
+  switch (vector.kind) {
+    case LB_KIND_DATA:
+    case LB_KIND_UNSEQUENCED:
+    case LB_KIND_RETRANSMISSION:
+      return true;
+    case LB_KIND_RESET:
+    case LB_KIND_END_OF_SESSION:  // next + count is what comes next, if the number is its own
+      return vector.count > 0 && vector.next == vector.seq + vector.count;
+    default:
+      return false;
+  }
 }
 
 TEST(Vectors, DecodeAsTheyMust) {
-  for (const auto& row : vectors()) {
-    SCOPED_TRACE(row.at("feed").get<std::string>() + " " + row.at("kind").get<std::string>());
-    lb_framing framing = config::builtin_framing(row.at("feed").get<std::string>()).descriptor;
-    std::vector<lb_u8> bytes = bytes_of(row.at("hex"));
+  for (const Vector& vector : vectors()) {
+    SCOPED_TRACE(vector.name);
     lb_datagram datagram{};
-    ASSERT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram),
-              kKinds.at(row.at("kind")));
-    EXPECT_EQ(datagram.first, row.at("seq").get<lb_u64>());
-    EXPECT_EQ(datagram.count, row.at("count").get<lb_u32>());
-    const auto& next = row.at("next_expected_after");
-    EXPECT_EQ(datagram.numbered != 0, !next.is_null());
-    if (next.is_null()) continue;
-    EXPECT_EQ(lb_framing_next(&framing, datagram.first, datagram.count), next.get<lb_u64>());
+    ASSERT_EQ(decode_exactly(vector.framing, vector.bytes, &datagram), vector.kind);
+    if (vector.kind == LB_KIND_MALFORMED) continue;
+    EXPECT_EQ(datagram.count, has_messages(vector) ? vector.count : 0);
+    if (has_messages(vector) && datagram.numbered) {
+      EXPECT_EQ(datagram.first, vector.seq);
+    }
+    if (vector.next.is_null()) continue;
+    EXPECT_TRUE(datagram.numbered);
+    EXPECT_EQ(lb_framing_next(&vector.framing, datagram.first, datagram.count), vector.next);
   }
 }
 
+TEST(Vectors, WhatSaysNothingOfTheNextNumberIsNotBelievedToSayIt) {
+  for (const Vector& vector : vectors()) {
+    if (!vector.next.is_null() || vector.kind == LB_KIND_MALFORMED) continue;
+    SCOPED_TRACE(vector.name);
+    lb_datagram datagram{};
+    decode_exactly(vector.framing, vector.bytes, &datagram);
+    if (vector.what == "line_integrity") {
+      // It repeats the number of the last message, which is as good as naming the next one: it
+      // moves nothing where that message came, and tells of a loss where it did not.
+      EXPECT_TRUE(datagram.numbered);
+      EXPECT_EQ(datagram.first, vector.seq + 1);
+    } else {
+      // A retransmission has numbers, and by its kind says nothing about where its line is.
+      EXPECT_EQ(datagram.numbered != 0, vector.kind == LB_KIND_RETRANSMISSION);
+    }
+  }
+}
+
+TEST(Vectors, AreOfEveryFramingThatComesAlong) {
+  std::set<std::string> seen = {"optiq"};  // its tests are below
+  for (const Vector& vector : vectors())
+    if (vector.kind == LB_KIND_DATA) seen.insert(kFramings.at(vector.feed));
+  for (const std::string& name : config::builtin_framing_names())
+    EXPECT_TRUE(seen.contains(name)) << name;
+}
+
 TEST(Vectors, MessagesReachToTheEndOfThePayload) {
-  for (const auto& row : vectors()) {
-    SCOPED_TRACE(row.at("feed").get<std::string>() + " " + row.at("kind").get<std::string>());
-    lb_framing framing = config::builtin_framing(row.at("feed").get<std::string>()).descriptor;
-    std::vector<lb_u8> bytes = bytes_of(row.at("hex"));
-    auto length = static_cast<lb_u32>(bytes.size());
-    lb_u32 offset = framing.header_length;
-    for (lb_u32 i = 0; i < row.at("count").get<lb_u32>(); i++) {
-      lb_u32 message = lb_message_length(&framing, bytes.data(), length, offset);
+  for (const Vector& vector : vectors()) {
+    const auto length = static_cast<lb_u32>(vector.bytes.size());
+    if (vector.kind == LB_KIND_MALFORMED || !has_messages(vector) ||
+        !(lb_framing_is_one_message(&vector.framing) ||
+          lb_messages_can_be_walked(&vector.framing, vector.bytes.data(), length)))
+      continue;
+    SCOPED_TRACE(vector.name);
+    lb_u32 offset = vector.framing.header_length;
+    for (lb_u32 i = 0; i < vector.count; i++) {
+      const lb_u32 message =
+          lb_message_length(&vector.framing, vector.bytes.data(), length, offset);
       ASSERT_GT(message, 0u);
       offset += message;
     }
     EXPECT_EQ(offset, length);
-    EXPECT_EQ(lb_message_length(&framing, bytes.data(), length, offset), 0u);
+    EXPECT_EQ(lb_message_length(&vector.framing, vector.bytes.data(), length, offset), 0u);
   }
 }
 
 TEST(Vectors, CutAnywhereTheyAreMalformedOrReadWithinTheirBytes) {
-  for (const auto& row : vectors()) {
-    lb_framing framing = config::builtin_framing(row.at("feed").get<std::string>()).descriptor;
-    std::vector<lb_u8> bytes = bytes_of(row.at("hex"));
-    for (std::size_t length = 0; length < bytes.size(); length++) {
-      SCOPED_TRACE(length);
+  for (const Vector& vector : vectors()) {
+    for (std::size_t length = 0; length < vector.bytes.size(); length++) {
+      SCOPED_TRACE(vector.name + " cut to " + std::to_string(length));
       lb_datagram datagram{};
-      lb_kind kind = decode_exactly(framing, bytes.data(), length, &datagram);
-      /* Only MoldUDP64 does not say how long it is: it may lose the end of its last message. */
-      if (length >= framing.header_length && !framing.payload_length.width) continue;
-      EXPECT_EQ(kind, LB_KIND_MALFORMED);
+      const lb_kind kind = decode_exactly(vector.framing, {vector.bytes.data(), length}, &datagram);
+      // Who does not say how long a packet is may lose the end of the last message.
+      if (length < vector.framing.least_length || vector.framing.payload_length.width) {
+        EXPECT_EQ(kind, LB_KIND_MALFORMED);
+      }
     }
   }
 }
@@ -115,13 +210,13 @@ TEST(Vectors, SessionsAndUnitsAreToldApart) {
     lb_framing framing = config::builtin_framing("moldudp64").descriptor;
     std::vector<lb_u8> bytes = bytes_of(hex);
     lb_datagram datagram{};
-    ASSERT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_HEARTBEAT);
+    ASSERT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_HEARTBEAT);
     EXPECT_TRUE(seen.emplace(datagram.session, hex).second) << hex;
   }
   lb_framing framing = config::builtin_framing("cboe-pitch").descriptor;
   std::vector<lb_u8> bytes = bytes_of("080000034d000000");
   lb_datagram datagram{};
-  ASSERT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_HEARTBEAT);
+  ASSERT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_HEARTBEAT);
   EXPECT_EQ(datagram.session, 3u);
 }
 
@@ -138,7 +233,7 @@ TEST(Sessions, EveryByteOfEveryWidthMatters) {
       std::fill_n(bytes.begin(), width, 0x20);
       if (changed < width) bytes[changed] = 0x21;
       lb_datagram datagram{};
-      ASSERT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_HEARTBEAT);
+      ASSERT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_HEARTBEAT);
       EXPECT_TRUE(seen.emplace(datagram.session, changed).second) << +width << " " << changed;
       EXPECT_EQ(datagram.session >> LB_MARK_BITS, 0u);
     }
@@ -169,7 +264,7 @@ TEST(Optiq, PacketIsTheMessageOfItsSessionId) {
   std::vector<lb_u8> bytes = optiq_packet(0xFFFFFFFF);
   ASSERT_EQ(bytes.size(), 36u);
   lb_datagram datagram{};
-  ASSERT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_DATA);
+  ASSERT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_DATA);
   EXPECT_EQ(datagram.first, 0xFFFFFFFFu);
   EXPECT_EQ(datagram.count, 1u);
   EXPECT_EQ(datagram.session, 0u);
@@ -184,34 +279,33 @@ TEST(Optiq, WrongVersionLengthOrSizeIsMalformed) {
   for (std::size_t guard : {0u, 1u}) {
     std::vector<lb_u8> changed = bytes;
     changed[guard]++;
-    EXPECT_EQ(decode_exactly(framing, changed.data(), changed.size(), &datagram),
-              LB_KIND_MALFORMED);
+    EXPECT_EQ(decode_exactly(framing, changed, &datagram), LB_KIND_MALFORMED);
   }
   for (std::size_t length = 0; length < bytes.size(); length++)
-    EXPECT_EQ(decode_exactly(framing, bytes.data(), length, &datagram), LB_KIND_MALFORMED);
+    EXPECT_EQ(decode_exactly(framing, {bytes.data(), length}, &datagram), LB_KIND_MALFORMED);
 }
 
 TEST(Pitch, LengthThatIsNotThatOfThePayloadIsMalformed) {
   lb_framing framing = config::builtin_framing("cboe-pitch").descriptor;
   std::vector<lb_u8> bytes = bytes_of("090000034d000000");
   lb_datagram datagram{};
-  EXPECT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_MALFORMED);
+  EXPECT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_MALFORMED);
 }
 
 TEST(Mold, CountThatCannotBeThereIsMalformed) {
   lb_framing framing = config::builtin_framing("moldudp64").descriptor;
   std::vector<lb_u8> bytes = bytes_of("53455353494f4e303031000000000000006400020000");
   lb_datagram datagram{};
-  EXPECT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_MALFORMED);
+  EXPECT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_MALFORMED);
   bytes[19] = 1;
-  EXPECT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_DATA);
+  EXPECT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_DATA);
 }
 
 TEST(Mold, NumberBeyondTheMarkIsMalformed) {
   lb_framing framing = config::builtin_framing("moldudp64").descriptor;
   std::vector<lb_u8> bytes = bytes_of("53455353494f4e303031010000000000000000010000");
   lb_datagram datagram{};
-  EXPECT_EQ(decode_exactly(framing, bytes.data(), bytes.size(), &datagram), LB_KIND_MALFORMED);
+  EXPECT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_MALFORMED);
 }
 
 }  // namespace

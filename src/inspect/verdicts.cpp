@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inspect/verdicts.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace linearb::inspect {
+namespace {
+
+/// Between packets of a file that has no times.
+constexpr std::uint64_t kStepNs = 1'000;
+
+std::vector<lb_framing> descriptors_of(const std::vector<config::Framing>& framings) {
+  std::vector<lb_framing> descriptors;
+  for (const config::Framing& framing : framings) descriptors.push_back(framing.descriptor);
+  return descriptors;
+}
+
+std::vector<const lb_framing*> pointers_to(const std::vector<lb_framing>& framings) {
+  std::vector<const lb_framing*> pointers;
+  for (const lb_framing& framing : framings) pointers.push_back(&framing);
+  return pointers;
+}
+
+sequencer::Settings settings_for(std::uint32_t lines) {
+  sequencer::Settings settings;
+  settings.lines = lines;
+  return settings;
+}
+
+bool takes(const Destination& wanted, const Destination& found) noexcept {
+  return wanted.port == found.port && (wanted.address == 0 || wanted.address == found.address);
+}
+
+}  // namespace
+
+Verdicts::Verdicts(std::vector<Channel> channels, const std::vector<config::Framing>& framings,
+                   std::function<void(const Explained&)> tell)
+    : channels_(std::move(channels)),
+      framings_(descriptors_of(framings)),
+      tell_(std::move(tell)),
+      sequencer_(pointers_to(framings_), settings_for(lines_of(channels_)),
+                 sequencer::Sequencer::Dedup::window, *this) {}
+
+std::uint32_t Verdicts::lines_of(const std::vector<Channel>& channels) noexcept {
+  std::size_t most = 1;
+  for (const Channel& channel : channels) most = std::max(most, channel.line_destinations.size());
+  return static_cast<std::uint32_t>(std::min(most, kLinesMax));
+}
+
+void Verdicts::take(const Datagram& datagram) {
+  now_ns_ = std::max(now_ns_, datagram.time_ns.value_or(now_ns_ + kStepNs));
+  sequencer_.tick(now_ns_);
+  rows_.emplace_back().explained.time_ns = datagram.time_ns;
+  const std::optional<Place> place = place_of(datagram);
+  if (place) {
+    take_of_channel(datagram, *place);
+  } else {
+    rows_.back().explained.kind = rows_.back().explained.verdict = "not_feed";
+    rows_.back().is_decided = true;
+  }
+  tell_decided();
+}
+
+/// A file of payloads is of the first channel.
+std::optional<Verdicts::Place> Verdicts::place_of(const Datagram& datagram) const noexcept {
+  if (!datagram.time_ns) return Place{0, 0};
+  if (!datagram.destination) return std::nullopt;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const auto& of_lines = channels_[i].line_destinations;
+    for (std::size_t line = 0; line < std::min(of_lines.size(), kLinesMax); ++line)
+      if (takes(of_lines[line].second, *datagram.destination))
+        return Place{i, static_cast<std::uint8_t>(line)};
+    if (channels_[i].destination.port != 0 &&
+        takes(channels_[i].destination, *datagram.destination))
+      return Place{i, 0};
+  }
+  return std::nullopt;
+}
+
+void Verdicts::take_of_channel(const Datagram& datagram, Place place) {
+  Row& row = rows_.back();
+  row.payload.assign(datagram.payload.begin(), datagram.payload.end());
+  const lb_framing& framing = framings_[place.channel];
+  const Decoded decoded = datagram.is_whole ? decode(framing, row.payload) : Decoded{};
+  Explained& explained = row.explained;
+  explained.channel = &channels_[place.channel];
+  explained.kind = kind_name(decoded.kind);
+  explained.is_malformed = decoded.kind == LB_KIND_MALFORMED;
+  if (explained.is_malformed) {
+    explained.reason = datagram.is_whole ? why_malformed(framing, row.payload)
+                                         : "the lengths of its headers contradict each other, or "
+                                           "it is cut off";
+  } else {
+    explained.session = session_text(framing, row.payload);
+    explained.key = key_of(framing, row.payload);
+    explained.datagram = decoded.datagram;
+  }
+  sequencer::Packet packet;
+  packet.channel = static_cast<std::uint16_t>(place.channel);
+  packet.line = place.line;
+  packet.kind = decoded.kind;
+  packet.datagram = decoded.datagram;
+  packet.arrival_ns = now_ns_;
+  packet.payload = row.payload;
+  packet.handle = told_ + rows_.size() - 1;
+  sequencer_.push(packet);
+}
+
+void Verdicts::decided(const sequencer::Packet& packet,
+                       const sequencer::Decision& decision) noexcept {
+  Row& row = rows_[packet.handle - told_];
+  row.explained.verdict = outcome_name(decision.outcome);
+  row.is_decided = true;
+}
+
+void Verdicts::tell_decided() {
+  for (; !rows_.empty() && rows_.front().is_decided; ++told_) {
+    tell_(rows_.front().explained);
+    rows_.pop_front();
+  }
+}
+
+void Verdicts::finish() {
+  sequencer_.finish();
+  tell_decided();
+}
+
+}  // namespace linearb::inspect
