@@ -119,8 +119,12 @@ std::string message_sentence(const lb_framing& framing) {
   return text + ".";
 }
 
+/// In the order of their places.
 void add(std::vector<FieldWords>& fields, const char* name, lb_field field, std::string says) {
-  if (field.width) fields.push_back({name, field, std::move(says)});
+  if (field.width == 0) return;
+  const auto behind = std::ranges::upper_bound(
+      fields, field.offset, {}, [](const FieldWords& words) { return words.field.offset; });
+  fields.insert(behind, {name, field, std::move(says)});
 }
 
 /// What stands at each byte of the header.
@@ -175,7 +179,6 @@ std::vector<FieldWords> fields_of(const lb_framing& framing) {
     add(fields, "guard", framing.guards[i].field, guard_says(framing.guards[i]));
   for (int i = 0; i < framing.rule_count; ++i)
     add(fields, "kind", framing.rules[i].field, rule_sentence(framing.rules[i]));
-  std::ranges::stable_sort(fields, {}, [](const FieldWords& words) { return words.field.offset; });
   return fields;
 }
 

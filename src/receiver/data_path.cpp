@@ -229,7 +229,6 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
                                 sequencer::Packet& packet) noexcept {
   packet.line = static_cast<std::uint8_t>(port.line);
   packet.arrival_ns = sys::monotonic_ns();
-  packet.counts_skips = false;  // the hook adds them to the mark
   walks_ = true;
   lb_walk walk{};
   if (lb_walk_frame(bytes.data(), bytes.data() + bytes.size(), &walk) != LB_WALK_DATAGRAM)
@@ -243,6 +242,8 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
   packet.channel = flow->channel;
   packet.payload = bytes.subspan(walk.payload_offset, walk.payload_length);
   decode(packet, walk.payload_length);
+  // The hook adds them to the mark, once it has one.
+  packet.counts_skips = parts_.maps.mark(packet.channel, packet.line).published == 0;
   return true;
 }
 
