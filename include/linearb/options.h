@@ -34,7 +34,8 @@ enum class Checksum {
   verify,  ///< a packet whose checksum is wrong is malformed
 };
 
-/// One sequence of messages, the same on every line.
+/// One sequence of messages, the same on every line; or several that share a destination, where the
+/// framing has a key.
 struct Channel {
   std::string name;     ///< "optiq"
   std::string framing;  ///< a built-in framing ("moldudp64") or the path of a framing file
@@ -43,6 +44,9 @@ struct Channel {
   /// above.
   std::vector<std::pair<std::string, Destination>> line_destinations;
   std::optional<Checksum> checksum{};  ///< without it as ReceiverOptions::checksum
+  /// Where the framing has a key: how many streams there can be, each a channel NAME/KEY of its own
+  /// that is made when it is first seen. Without it as ReceiverOptions::keys.
+  std::optional<std::uint32_t> keys{};
 
   const Destination& destination_on(const std::string& line) const;
 
@@ -79,6 +83,7 @@ struct ReceiverOptions {
   std::vector<Channel> channels{{"optiq", "optiq", {0, 30001}, {}}};
   Dedup dedup = Dedup::window;
   Checksum checksum = Checksum::ignore;  ///< of channels that do not say it themselves
+  std::uint32_t keys = 16;               ///< of channels that do not say it themselves
   Order order = Order::arrival;
   Mode mode = Mode::automatic;
   ZeroCopy zero_copy = ZeroCopy::automatic;

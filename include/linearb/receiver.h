@@ -27,6 +27,7 @@ struct Delivery {
   /// Place in ReceiverOptions::channels; those that Receiver::reload adds are counted on, in
   /// their order, and no number is used twice.
   std::uint32_t channel = 0;
+  std::uint64_t key = 0;         ///< of its stream, where the framing has a key
   std::uint8_t line = 0;         ///< index into ReceiverOptions::lines
   std::uint64_t epoch = 0;       ///< 0 for unsequenced packets
   std::uint64_t arrival_ns = 0;  ///< CLOCK_MONOTONIC, when the hook saw the packet

@@ -27,6 +27,7 @@ struct packet {
   lb_u64 bank;
   lb_s32 place;
   lb_u32 kind;
+  lb_u32 channel_index;
 };
 
 /* Every packet whose line is known leaves through here, once. */
@@ -41,6 +42,20 @@ LB_INLINE int pass_unrelated(lb_u64 bank, lb_u32 interface_index) {
   if (!line) return XDP_PASS;
   lb_count(&line->packets, 1);
   return leave(&line->not_feed, XDP_PASS);
+}
+
+/* A stream that is not known yet goes up as of the channel of its destination, to which nothing is
+ * ever published. */
+LB_INLINE int find_channel(struct packet* packet, const struct lb_framing* framing,
+                           const lb_u8* payload, const lb_u8* end, lb_u64 stream_bits) {
+  packet->channel_index = packet->flow->channel;
+  if (framing->key.width)
+    packet->channel_index =
+        find_stream(stream_bits, packet->flow->channel, lb_framing_key(framing, payload, end));
+  lb_u32 mark_index = packet->channel_index * LB_LINES_MAX + packet->flow->line;
+  packet->channel = bpf_map_lookup_elem(&windows, &packet->channel_index);
+  packet->mark = bpf_map_lookup_elem(&marks, &mark_index);
+  return packet->channel && packet->mark;
 }
 
 LB_INLINE int uses_lru(const struct packet* packet) {
@@ -192,7 +207,7 @@ LB_INLINE void write_metadata(struct xdp_md* context, const struct packet* packe
   metadata->first = packet->datagram.first;
   metadata->place = packet->place;
   metadata->count = (lb_u16)packet->datagram.count;
-  metadata->channel = packet->flow->channel;
+  metadata->channel = (lb_u16)packet->channel_index;
   metadata->payload_offset = packet->walk.payload_offset;
   metadata->payload_length = packet->walk.payload_length;
   metadata->line = packet->flow->line;
@@ -280,19 +295,17 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
     return leave(&packet.counters->no_receiver, XDP_PASS);
 
   lb_u32 framing_index = packet.flow->framing_and_flags & (LB_FRAMINGS_MAX - 1);
-  lb_u32 channel_index = packet.flow->channel;
-  lb_u32 mark_index = channel_index * LB_LINES_MAX + packet.flow->line;
   const struct lb_framing* framing = bpf_map_lookup_elem(&framings, &framing_index);
-  packet.channel = bpf_map_lookup_elem(&windows, &channel_index);
-  packet.mark = bpf_map_lookup_elem(&marks, &mark_index);
-  if (!framing || !packet.channel || !packet.mark)
-    return leave(&packet.counters->no_receiver, XDP_PASS);
+  if (!framing) return leave(&packet.counters->no_receiver, XDP_PASS);
   if (walked == LB_WALK_INCONSISTENT || has_wrong_checksum(context, &packet))
     return leave(&packet.counters->malformed, XDP_PASS);
   lb_u32 beyond = (packet.walk.payload_offset - LB_HEADERS_MIN) & 127;
   packet.kind = lb_framing_decode_header(framing, data + LB_HEADERS_MIN + beyond, data_end,
                                          packet.walk.payload_length, &packet.datagram);
   if (packet.kind == LB_KIND_MALFORMED) return leave(&packet.counters->malformed, XDP_PASS);
+  if (!find_channel(&packet, framing, data + LB_HEADERS_MIN + beyond, data_end,
+                    settings->stream_bits))
+    return leave(&packet.counters->no_receiver, XDP_PASS);
   lb_u64 published = lb_load_acquire(&packet.mark->published);
   packet.shown = lb_load_acquire(&packet.mark->shown);
   packet.jumped = packet.mark->jumped;

@@ -13,6 +13,7 @@
 
 #include "core/flow.h"
 #include "core/layout.h"
+#include "core/stream.h"
 #include "framing/framing.h"
 
 #define LB_ARRAY(name, value_type, entries, map_flag_bits) \
@@ -27,6 +28,7 @@
 
 LB_ARRAY(config, struct lb_config, 1, BPF_F_MMAPABLE);
 LB_ARRAY(flows, struct lb_flow_bucket, LB_FLOW_TABLES* LB_FLOW_BUCKETS_DEFAULT, BPF_F_MMAPABLE);
+LB_ARRAY(streams, struct lb_stream_bucket, LB_STREAM_BUCKETS_DEFAULT, BPF_F_MMAPABLE);
 LB_ARRAY(framings, struct lb_framing, LB_FRAMINGS_MAX, BPF_F_MMAPABLE);
 LB_ARRAY(windows, struct lb_channel, LB_CHANNELS_DEFAULT, BPF_F_MMAPABLE);
 LB_ARRAY(marks, struct lb_mark, LB_CHANNELS_DEFAULT* LB_LINES_MAX, BPF_F_MMAPABLE);
@@ -71,6 +73,12 @@ LB_INLINE const struct lb_flow* find_flow(lb_u64 index, lb_u32 interface_index, 
   lb_u32 key = lb_flow_bucket_of(index, interface_index, destination, port);
   const struct lb_flow_bucket* bucket = bpf_map_lookup_elem(&flows, &key);
   return bucket ? lb_bucket_find(bucket, interface_index, destination, port) : 0;
+}
+
+LB_INLINE lb_u32 find_stream(lb_u64 bits, lb_u32 destination_channel, lb_u64 key) {
+  lb_u32 index = lb_stream_bucket_of((lb_u32)bits, destination_channel, key);
+  const struct lb_stream_bucket* bucket = bpf_map_lookup_elem(&streams, &index);
+  return bucket ? lb_stream_find(bucket, destination_channel, key) : destination_channel;
 }
 
 #endif

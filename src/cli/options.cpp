@@ -97,6 +97,13 @@ void add_json_option(CLI::App& command, bool& json) {
 
 void add_arbitration_options(CLI::App& command, ReceiverOptions& options) {
   add_channel_option(command, options.channels);
+  command
+      .add_option("--keys", options.keys,
+                  "Streams that share a destination of a channel, by the key in their packets: how "
+                  "many there may be")
+      ->type_name("N")
+      ->check(is_whole_number)
+      ->capture_default_str();
   add_choice<Checksum>(command, options.checksum,
                        {"--checksum",
                         {"ignore", "verify"},

@@ -29,6 +29,29 @@ void refuse_lru_with_count(const Channel& channel, const Framing& framing, const
                                   channel.name, channel.framing));
 }
 
+void refuse_lru_with_key(const Channel& channel, const Framing& framing, const Subject& subject) {
+  if (framing.descriptor.key.width == 0) return;
+  throw InvalidOption(subject,
+                      fmt::format("channel {}: --dedup lru remembers identifiers without their "
+                                  "stream; {} has several on one destination",
+                                  channel.name, channel.framing));
+}
+
+/// Channels and streams, of which each has a window in the hook.
+void refuse_too_many_places(const ReceiverOptions& options, const std::vector<Framing>& framings) {
+  std::size_t places = 0;
+  for (std::size_t i = 0; i < framings.size(); ++i) {
+    const Channel& channel = options.channels[i];
+    const bool has_key = framings[i].descriptor.key.width != 0;
+    places += 1 + (has_key ? channel.keys.value_or(options.keys) : 0);
+    if (places > LB_CHANNELS_MAX)
+      throw InvalidOption({"channel", i, ""},
+                          fmt::format("channel {}: with their keys that is more than {} channels; "
+                                      "allow fewer keys (--keys, or keys in a channel's table)",
+                                      channel.name, +LB_CHANNELS_MAX));
+  }
+}
+
 }  // namespace
 
 std::vector<Framing> load_framings(const ReceiverOptions& options) {
@@ -45,7 +68,9 @@ std::vector<Framing> load_framings(const ReceiverOptions& options) {
                                       channel.name, channel.framing, +LB_FRAMINGS_MAX));
     framings.push_back(loaded.at(channel.framing));
     if (options.dedup == Dedup::lru) refuse_lru_with_count(channel, framings.back(), subject);
+    if (options.dedup == Dedup::lru) refuse_lru_with_key(channel, framings.back(), subject);
   }
+  refuse_too_many_places(options, framings);
   return framings;
 }
 

@@ -145,12 +145,24 @@ void validate_line_destinations(const Channel& channel, const std::vector<std::s
   }
 }
 
+bool are_keys(std::uint32_t keys) {
+  return keys >= 1 && keys < LB_CHANNELS_MAX;
+}
+
+std::string bad_keys_text(std::string_view option, std::uint32_t keys) {
+  return fmt::format("{} {}: it has to be 1 to {}", option, keys, LB_CHANNELS_MAX - 1);
+}
+
 void validate_channel(const Channel& channel, const std::vector<std::string>& lines,
                       const config::Subject& place) {
   if (!is_name(channel.name)) throw InvalidOption(place, bad_name_text("--channel", channel.name));
   if (channel.framing.empty())
     throw InvalidOption({"channel", place.index, "framing"},
                         fmt::format("--channel {}: it names no framing", channel.name));
+  if (channel.keys && !are_keys(*channel.keys))
+    throw InvalidOption(
+        {"channel", place.index, "keys"},
+        bad_keys_text(fmt::format("--channel {}: keys", channel.name), *channel.keys));
   validate_line_destinations(channel, lines, place);
 }
 
@@ -263,6 +275,8 @@ void validate(const ReceiverOptions& options) {
                     "so there can be one: start a receiver for each",
                     options.channels.size()));
   validate_order(options);
+  if (!are_keys(options.keys))
+    throw InvalidOption({"keys", {}, ""}, bad_keys_text("--keys", options.keys));
   if (!std::has_single_bit(options.frames) || options.frames < kFramesMin ||
       options.frames > kFramesMax)
     throw InvalidOption({"frames", {}, ""},

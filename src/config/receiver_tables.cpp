@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "config/framing_file.h"
+#include "core/layout.h"
 #include "linearb/error.h"
 
 namespace linearb::config {
@@ -19,6 +20,7 @@ namespace {
 constexpr const char* kFramingKey = "framing";
 constexpr const char* kDestinationKey = "destination";
 constexpr const char* kChecksumKey = "checksum";
+constexpr const char* kKeysKey = "keys";
 
 void refuse_both(StrictTable& root, std::string_view key, std::string_view table) {
   if (root.has(key) && root.has(table))
@@ -28,7 +30,7 @@ void refuse_both(StrictTable& root, std::string_view key, std::string_view table
 
 /// A line is a key of a channel, beside the channel's own.
 void refuse_key_as_name(const StrictTable& lines, const std::string& name) {
-  for (const char* key : {kFramingKey, kDestinationKey, kChecksumKey}) {
+  for (const char* key : {kFramingKey, kDestinationKey, kChecksumKey, kKeysKey}) {
     if (name == key)
       lines.refuse(name, "cannot be the name of a line: it is a key of a channel's table");
   }
@@ -69,6 +71,11 @@ class ChannelReader {
     read_destinations(channel, index);
     if (table_.has(kChecksumKey))
       channel.checksum = static_cast<Checksum>(table_.choice(kChecksumKey, {"ignore", "verify"}));
+    if (table_.has(kKeysKey)) {
+      places_.set({"channel", index, kKeysKey}, table_.place_of(kKeysKey));
+      channel.keys = static_cast<std::uint32_t>(
+          table_.number(kKeysKey, {.least = 1, .most = LB_CHANNELS_MAX - 1}));
+    }
     table_.finish();
     channel.framing = framing_from(file, table_.text(kFramingKey));
     return channel;
@@ -79,6 +86,7 @@ class ChannelReader {
     table_.has(kFramingKey);
     bool is_common = table_.has(kDestinationKey);
     table_.has(kChecksumKey);
+    table_.has(kKeysKey);
     if (is_common) channel.destination = destination_at(table_, kDestinationKey);
     for (const Line& line : lines_) {
       bool is_own = table_.has(line.name);

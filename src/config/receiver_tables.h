@@ -8,6 +8,8 @@
 //     framing               a built-in framing, or the path of a file, relative to this one
 //     destination           "GROUP:PORT" on every line that has none of its own
 //     LINE                  "GROUP:PORT" on that line
+//     checksum              "ignore" or "verify"
+//     keys                  how many streams, where the framing has a key
 #pragma once
 
 #include <string>

@@ -18,7 +18,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   7
+#define LB_LAYOUT_VERSION   8
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
@@ -37,6 +37,8 @@ enum {
   LB_FRAMINGS_MAX = 64,
   LB_BUCKET_FLOWS = 4, /* flows in one cache line */
   LB_FLOW_BUCKETS_DEFAULT = 256,
+  LB_BUCKET_STREAMS = 4, /* streams in one cache line */
+  LB_STREAM_BUCKETS_DEFAULT = 128,
   LB_FLOW_TABLES = 2,   /* one is read while the other is written */
   LB_COUNTER_BANKS = 2, /* one is counted in while the other is read or cleared */
   LB_AHEAD_DEFAULT = 4096,
@@ -53,12 +55,13 @@ enum lb_config_flags {
 
 /* Writer: the receiver, most of it when it takes the hook over. */
 struct lb_config {
-  lb_u64 flow_index; /* lb_flow_index: which table of flows, and how to find a bucket in it */
-  lb_u64 bank;       /* the bank of counters that is counted in */
-  lb_u64 flags;      /* enum lb_config_flags */
-  lb_u64 ahead;      /* how far beyond its line's mark a range may begin, in messages */
-  lb_u64 frame_room; /* the largest packet in bytes that fits a frame behind the headroom */
-  lb_u64 unused[3];
+  lb_u64 flow_index;  /* lb_flow_index: which table of flows, and how to find a bucket in it */
+  lb_u64 bank;        /* the bank of counters that is counted in */
+  lb_u64 flags;       /* enum lb_config_flags */
+  lb_u64 ahead;       /* how far beyond its line's mark a range may begin, in messages */
+  lb_u64 frame_room;  /* the largest packet in bytes that fits a frame behind the headroom */
+  lb_u64 stream_bits; /* 1 << stream_bits buckets of streams */
+  lb_u64 unused[2];
   /* Not read by the hook: for those who look at its counters. Empty: there is no such line. */
   char line_names[LB_LINES_MAX][LB_LINE_NAME_ROOM];
 };
@@ -89,6 +92,20 @@ struct lb_flow_bucket {
   struct lb_flow flows[LB_BUCKET_FLOWS];
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow_bucket) == 64, "one cache line");
+
+/* ---- streams: array of buckets, see core/stream.h ---------------------------------------------
+ */
+
+/* A sequence among several that share a destination, by the key in its packets. */
+struct lb_stream {
+  lb_u64 channels; /* that of the flow, plus one, << 16 | that of the stream; 0: an empty place */
+  lb_u64 key;
+};
+
+struct lb_stream_bucket {
+  struct lb_stream streams[LB_BUCKET_STREAMS];
+};
+LB_STATIC_ASSERT(sizeof(struct lb_stream_bucket) == 64, "one cache line");
 
 /* ---- interfaces: hash, key lb_u32 interface index ------------------------------------------- */
 

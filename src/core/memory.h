@@ -98,8 +98,10 @@ struct lb_memory_line {
 };
 
 struct lb_memory {
-  lb_u64 identity; /* whose it is: of name and framing of the channel. 0: nobody's */
-  lb_u64 unused[7];
+  lb_u64 identity;  /* whose it is: of name and framing of the channel. 0: nobody's */
+  lb_u64 is_stream; /* of one of those that share the channel's destination, with this key */
+  lb_u64 key;
+  lb_u64 unused[5];
   struct lb_memory_line lines[LB_MEMORY_LINES]; /* their names: lb_config.line_names */
   struct lb_in_hand in_hand;
   struct lb_delivered banks[LB_MEMORY_EPOCHS];

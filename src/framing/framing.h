@@ -112,7 +112,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_framing) == 328, "shared with the hook");
 
 struct lb_datagram {
   lb_u64 first;    /* number of the first message; in control packets the next number expected */
-  lb_u64 session;  /* session and key, folded to 56 bits; 0 where a feed has neither */
+  lb_u64 session;  /* folded to 56 bits; 0 where a feed has none */
   lb_u32 count;    /* messages that have a number; 0 in most control packets */
   lb_u32 numbered; /* 0: `first` says nothing (unsequenced, or a heartbeat without number) */
 };
@@ -187,20 +187,11 @@ LB_INLINE int lb_framing_admits(const struct lb_framing* framing, const lb_u8* p
          value + framing->payload_length_extra == length;
 }
 
-/* Session and key, as one. */
 LB_INLINE int lb_framing_session(const struct lb_framing* framing, const lb_u8* payload,
                                  const lb_u8* end, lb_u64* session) {
-  lb_u64 key;
   *session = 0;
-  if (framing->session.width &&
-      !lb_session_read(framing->session, framing->session_ignored, payload, end, session))
-    return 0;
-  if (!framing->key.width) return 1;
-  if (!lb_session_read(framing->key, 0, payload, end, &key)) return 0;
-  *session = framing->session.width
-                 ? ((*session ^ key << 24) * LB_FOLD_MULTIPLIER) >> (64 - LB_MARK_BITS)
-                 : key;
-  return 1;
+  return !framing->session.width ||
+         lb_session_read(framing->session, framing->session_ignored, payload, end, session);
 }
 
 LB_INLINE int lb_framing_sequence(const struct lb_framing* framing, const lb_u8* payload,
@@ -286,6 +277,15 @@ LB_INLINE enum lb_kind lb_framing_decode_header(const struct lb_framing* framing
   if (!datagram->numbered) return LB_KIND_UNSEQUENCED;
   if (datagram->first >= framing->sequence_limit) return LB_KIND_MALFORMED;
   return rule ? (enum lb_kind)rule->kind : LB_KIND_DATA;
+}
+
+/* The key of the stream that a payload belongs to, if it is not malformed; 0 where a destination
+ * has one stream. */
+LB_INLINE lb_u64 lb_framing_key(const struct lb_framing* framing, const lb_u8* payload,
+                                const lb_u8* end) {
+  lb_u64 key = 0;
+  if (framing->key.width) lb_field_read(framing->key, payload, end, &key);
+  return key;
 }
 
 /* The number after [first, first + count), by the feed's own rule for the wrap. */

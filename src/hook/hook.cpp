@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdio>
 #include <string_view>
 
@@ -151,6 +152,7 @@ void Hook::load(const Capacity& capacity) {
   const std::uint32_t channels = std::max<std::uint32_t>(capacity.channels, LB_CHANNELS_DEFAULT);
   bpf_map__set_max_entries(skeleton->maps.windows, channels);
   bpf_map__set_max_entries(skeleton->maps.marks, channels * LB_LINES_MAX);
+  bpf_map__set_max_entries(skeleton->maps.streams, std::bit_ceil(channels));
   bpf_map__set_max_entries(skeleton->maps.flows, LB_FLOW_TABLES * buckets_for(capacity.flows));
   if (const int error = linearb_bpf::load(skeleton.get()); error)
     sys::throw_errno("load the hook", way_on(error), error);

@@ -47,6 +47,7 @@ void clear_hash(int fd) noexcept {
 Maps::Maps(std::map<std::string, sys::Fd> descriptors) : descriptors_(std::move(descriptors)) {
   config_ = map_array<lb_config>("config");
   flows_ = map_array<lb_flow_bucket>("flows");
+  streams_ = map_array<lb_stream_bucket>("streams");
   framings_ = map_array<lb_framing>("framings");
   windows_ = map_array<lb_channel>("windows");
   marks_ = map_array<lb_mark>("marks");

@@ -31,6 +31,7 @@ class Maps {
 
   lb_config& config() const noexcept { return config_.front(); }
   std::span<lb_flow_bucket> flows() const noexcept { return flows_; }
+  std::span<lb_stream_bucket> streams() const noexcept { return streams_; }
   std::span<lb_framing> framings() const noexcept { return framings_; }
   std::span<lb_channel> windows() const noexcept { return windows_; }
   /// Of what was delivered, by channel; none where the hook has no memory.
@@ -81,6 +82,7 @@ class Maps {
   std::vector<sys::MappedMemory> memory_;
   std::span<lb_config> config_;
   std::span<lb_flow_bucket> flows_;
+  std::span<lb_stream_bucket> streams_;
   std::span<lb_framing> framings_;
   std::span<lb_channel> windows_;
   std::span<lb_mark> marks_;

@@ -2,6 +2,7 @@
 #include "hook/takeover.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "sys/grace.h"
@@ -71,12 +72,15 @@ FlowTable take_over(const Maps& maps, const Setup& setup) {
   clear_slots(maps);  // and with the grace period nobody acts on what was published
   clear_channels(maps);
   close_credits(maps);
+  for (lb_stream_bucket& bucket : maps.streams()) bucket = {};
   maps.clear_interfaces();
   for (const auto& [index, line] : setup.interfaces) maps.set_interface(index, line);
   std::ranges::copy(setup.framings, maps.framings().begin());
   lb_config& config = maps.config();
   lb_store_release(&config.ahead, LB_AHEAD_DEFAULT);
   lb_store_release(&config.frame_room, setup.frame_room);
+  lb_store_release(&config.stream_bits,
+                   static_cast<std::uint64_t>(std::bit_width(maps.streams().size())) - 1);
   lb_store_release(&config.flags, setup.metadata ? LB_CONFIG_METADATA : 0);
   name_lines(config, setup.lines);
   FlowTable table = build_flow_table(setup.flows, maps.flow_buckets(), spare_flow_table(maps));

@@ -117,7 +117,7 @@ std::string_view kind_name(lb_kind kind) noexcept {
 std::string_view outcome_name(sequencer::Outcome outcome) noexcept {
   constexpr std::array<std::string_view, sequencer::kOutcomes> kNames = {
       "won",       "overlap", "unsequenced", "duplicate", "late",
-      "old_epoch", "control", "unconfirmed", "malformed"};
+      "old_epoch", "control", "unconfirmed", "malformed", "not_feed"};
   return kNames[static_cast<std::size_t>(outcome)];
 }
 

@@ -16,10 +16,12 @@ std::vector<lb_framing> descriptors_of(const std::vector<config::Framing>& frami
   return descriptors;
 }
 
-std::vector<const lb_framing*> pointers_to(const std::vector<lb_framing>& framings) {
-  std::vector<const lb_framing*> pointers;
-  for (const lb_framing& framing : framings) pointers.push_back(&framing);
-  return pointers;
+sequencer::ChannelPlaces places_of(const std::vector<Channel>& channels,
+                                   const std::vector<lb_framing>& framings) {
+  std::vector<sequencer::ChannelPlaces::Configured> configured;
+  for (std::size_t i = 0; i < framings.size(); ++i)
+    configured.push_back({&framings[i], channels[i].keys.value_or(ReceiverOptions().keys)});
+  return sequencer::ChannelPlaces(configured);
 }
 
 sequencer::Settings settings_for(std::uint32_t lines) {
@@ -39,7 +41,8 @@ Verdicts::Verdicts(std::vector<Channel> channels, const std::vector<config::Fram
     : channels_(std::move(channels)),
       framings_(descriptors_of(framings)),
       tell_(std::move(tell)),
-      sequencer_(pointers_to(framings_), settings_for(lines_of(channels_)),
+      places_(places_of(channels_, framings_)),
+      sequencer_(places_.framings(), settings_for(lines_of(channels_)),
                  sequencer::Sequencer::Dedup::window, *this) {}
 
 std::uint32_t Verdicts::lines_of(const std::vector<Channel>& channels) noexcept {
@@ -104,6 +107,8 @@ void Verdicts::take_of_channel(const Datagram& datagram, Place place) {
   packet.arrival_ns = now_ns_;
   packet.payload = row.payload;
   packet.handle = told_ + rows_.size() - 1;
+  packet.key = explained.key.value_or(0);
+  places_.assign(packet);
   sequencer_.push(packet);
 }
 

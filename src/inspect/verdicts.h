@@ -14,6 +14,7 @@
 #include "inspect/packet_words.h"
 #include "linearb/options.h"
 #include "sequencer/sequencer.h"
+#include "sequencer/streams.h"
 
 namespace linearb::inspect {
 
@@ -68,6 +69,7 @@ class Verdicts final : private sequencer::Decisions {
   std::deque<Row> rows_;    ///< from the first one that was not told yet
   std::uint64_t told_ = 0;  ///< rows that were
   std::uint64_t now_ns_ = 0;
+  sequencer::ChannelPlaces places_;
   sequencer::Sequencer sequencer_;
 };
 

@@ -34,10 +34,12 @@ ReceiverOptions checked(const MergeOptions& options) {
   return options.receiver;
 }
 
-std::vector<const lb_framing*> descriptors_of(const std::vector<config::Framing>& framings) {
-  std::vector<const lb_framing*> descriptors;
-  for (const config::Framing& framing : framings) descriptors.push_back(&framing.descriptor);
-  return descriptors;
+sequencer::ChannelPlaces places_of(const ReceiverOptions& options,
+                                   const std::vector<config::Framing>& framings) {
+  std::vector<sequencer::ChannelPlaces::Configured> channels;
+  for (std::size_t i = 0; i < framings.size(); ++i)
+    channels.push_back({&framings[i].descriptor, options.channels[i].keys.value_or(options.keys)});
+  return sequencer::ChannelPlaces(channels);
 }
 
 sequencer::Settings settings_for(std::size_t lines) noexcept {
@@ -108,8 +110,9 @@ Merge::Merge(const MergeOptions& options, Deliver deliver, Tell tell)
       tell_(std::move(tell)),
       framings_(config::load_framings(options_)),
       flows_(flows_of(options_)),
-      winners_(options_.channels.size()),
-      sequencer_(descriptors_of(framings_), settings_for(options_.lines.size()),
+      places_(places_of(options_, framings_)),
+      winners_(places_.size()),
+      sequencer_(places_.framings(), settings_for(options_.lines.size()),
                  options_.dedup == Dedup::lru ? sequencer::Sequencer::Dedup::identifiers
                                               : sequencer::Sequencer::Dedup::window,
                  *this),
@@ -186,9 +189,12 @@ void Merge::judge(std::size_t line, const lb_flow& flow, const lb_walk& walk) {
   packet.line = static_cast<std::uint8_t>(line);
   packet.arrival_ns = now_ns;
   packet.payload = kept.payload();
-  packet.kind = lb_framing_decode(&framings_[flow.channel].descriptor, packet.payload.data(),
-                                  packet.payload.data() + packet.payload.size(),
-                                  walk.payload_length, &packet.datagram);
+  const lb_framing& framing = framings_[flow.channel].descriptor;
+  const std::uint8_t* const begin = packet.payload.data();
+  const std::uint8_t* const end = begin + packet.payload.size();
+  packet.kind = lb_framing_decode(&framing, begin, end, walk.payload_length, &packet.datagram);
+  packet.key = lb_framing_key(&framing, begin, end);
+  places_.assign(packet);
   if (first_ns_ == 0) first_ns_ = now_ns;
   last_ns_ = now_ns;
   ++counts_[line].judged;
@@ -266,7 +272,8 @@ void Merge::deliver(const sequencer::Packet& packet, const sequencer::Decision& 
   if (!deliver_) return;
   news_.clear();
   for (const lb_run& run : decision.news) news_.push_back({run.first, run.count});
-  deliver_({.channel = packet.channel,
+  deliver_({.channel = static_cast<std::uint32_t>(places_.channel_of(packet.channel)),
+            .key = packet.key,
             .line = packet.line,
             .epoch = decision.epoch,
             .arrival_ns = kept.time_ns,
@@ -282,12 +289,13 @@ void Merge::write(const KeptPacket& kept, const sequencer::Packet& packet,
     return sink_->write(kept.time_ns, kept.bytes);
   sink_->write_trimmed(
       kept.time_ns, kept.bytes,
-      {framings_[packet.channel].descriptor, kept.payload_offset,
+      {framings_[places_.channel_of(packet.channel)].descriptor, kept.payload_offset,
        static_cast<std::uint32_t>(packet.payload.size()), packet.first(), decision.news});
 }
 
 Summary Merge::sum_up() const {
   return merge::sum_up({.options = options_,
+                        .places = places_,
                         .sequencer = sequencer_,
                         .counts = counts_,
                         .delivered = delivered_,

@@ -20,6 +20,7 @@
 #include "merge/summing_up.h"
 #include "merge/winner_times.h"
 #include "sequencer/sequencer.h"
+#include "sequencer/streams.h"
 #include "sink/file_sink.h"
 
 namespace linearb::merge {
@@ -86,7 +87,8 @@ class Merge final : private sequencer::Decisions {
   std::deque<CaptureLine> lines_;
   std::unique_ptr<sink::FileSink> sink_;  ///< after the captures: one of them may be refused
   PacketPool packets_;
-  std::vector<WinnerTimes> winners_;  ///< by channel
+  sequencer::ChannelPlaces places_;
+  std::vector<WinnerTimes> winners_;  ///< by place
   sequencer::Sequencer sequencer_;
   std::vector<LineCounts> counts_;
   Delivered delivered_;

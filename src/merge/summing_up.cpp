@@ -24,22 +24,25 @@ LineSummary sum_up_line(const FinishedMerge& merge, std::size_t line) {
 /// Identifiers have no order: there are no gaps then that anybody knew of.
 void sum_up_channels(const FinishedMerge& merge, Summary& summary) {
   const bool has_order = merge.options.dedup == Dedup::window;
-  std::vector<std::string> names;
+  const auto name_of = [&merge](std::size_t place) {
+    const Channel& channel = merge.options.channels[merge.places.channel_of(place)];
+    return merge.places.name_of(place, channel.name);
+  };
   std::uint64_t gap_messages = 0;
-  for (std::size_t i = 0; i < merge.options.channels.size(); ++i) {
-    const sequencer::Channel& channel = merge.sequencer.channel(i);
-    names.push_back(merge.options.channels[i].name);
-    summary.channels.push_back({.name = names.back(),
-                                .framing = merge.options.channels[i].framing,
-                                .messages = merge.sequencer.messages(i),
-                                .gap_messages = has_order ? channel.gap_messages() : 0,
-                                .epoch = channel.newest_epoch()});
+  for (const std::uint16_t place : merge.places.used()) {
+    const sequencer::Channel& channel = merge.sequencer.channel(place);
+    summary.channels.push_back(
+        {.name = name_of(place),
+         .framing = merge.options.channels[merge.places.channel_of(place)].framing,
+         .messages = merge.sequencer.messages(place),
+         .gap_messages = has_order ? channel.gap_messages() : 0,
+         .epoch = channel.newest_epoch()});
     summary.messages += summary.channels.back().messages;
     gap_messages += summary.channels.back().gap_messages;
   }
   if (!has_order) return;
   summary.gap_messages = gap_messages;
-  summary.gaps = sequencer::gaps_of(merge.sequencer.gaps(), names);
+  summary.gaps = sequencer::gaps_of(merge.sequencer.gaps(), name_of);
   summary.gaps_truncated = merge.sequencer.gaps().truncated();
 }
 

@@ -9,6 +9,7 @@
 #include "linearb/options.h"
 #include "linearb/summary.h"
 #include "sequencer/sequencer.h"
+#include "sequencer/streams.h"
 #include "sink/file_sink.h"
 
 namespace linearb::merge {
@@ -33,6 +34,7 @@ struct Delivered {
 /// A merge that is over: everybody who counted.
 struct FinishedMerge {
   const ReceiverOptions& options;
+  const sequencer::ChannelPlaces& places;
   const sequencer::Sequencer& sequencer;
   const std::vector<LineCounts>& counts;
   const Delivered& delivered;

@@ -11,6 +11,10 @@
 namespace linearb::receiver {
 namespace {
 
+std::size_t streams_of(const Channel& options, const config::Framing& framing) {
+  return framing.descriptor.key.width == 0 ? 0 : options.keys.value();
+}
+
 bool same_framing(const RunningChannel& channel, const Channel& options,
                   const config::Framing& framing) {
   return channel.options.framing == options.framing &&
@@ -49,30 +53,52 @@ struct Occupied {
   Places removed;
 };
 
-template <class Member>
-Occupied occupied(const ChannelPlan& plan, std::size_t room, Member member) {
+template <class Take>
+Occupied occupied(const ChannelPlan& plan, std::size_t room, Take take) {
   Occupied result{Places(room), Places(room)};
-  for (const RunningChannel& channel : plan.kept) result.kept.take(channel.*member);
-  for (const RunningChannel& channel : plan.removed) result.removed.take(channel.*member);
+  for (const RunningChannel& channel : plan.kept) take(result.kept, channel);
+  for (const RunningChannel& channel : plan.removed) take(result.removed, channel);
   return result;
 }
 
+void take_places(Places& places, const RunningChannel& channel) {
+  places.take(channel.index);
+  for (const std::uint16_t stream : channel.streams) places.take(stream);
+}
+
+[[noreturn]] void throw_no_room(const ChannelPlan& plan, std::size_t room) {
+  std::size_t channels = 0;
+  std::size_t streams = 0;
+  for (const auto* part : {&plan.kept, &plan.added}) {
+    channels += part->size();
+    for (const RunningChannel& channel : *part) streams += channel.streams.size();
+  }
+  const std::string with_streams =
+      streams == 0 ? "" : fmt::format(" with up to {} streams", streams);
+  throw UsageError(
+      fmt::format("{} channels{}; the hook that is attached has room for {}: linearb detach, "
+                  "and start again",
+                  channels, with_streams, room));
+}
+
 void place_channels(ChannelPlan& plan, std::size_t room) {
-  Occupied places = occupied(plan, room, &RunningChannel::index);
+  Occupied places = occupied(plan, room, take_places);
+  const auto take = [&](std::uint16_t& place) {
+    const std::size_t free = places.kept.take_free(places.removed);
+    if (free == room) throw_no_room(plan, room);
+    place = static_cast<std::uint16_t>(free);
+  };
   for (RunningChannel& channel : plan.added) {
-    const std::size_t place = places.kept.take_free(places.removed);
-    if (place == room)
-      throw UsageError(
-          fmt::format("{} channels; the hook that is attached has room for {}: linearb detach, "
-                      "and start again",
-                      plan.kept.size() + plan.added.size(), room));
-    channel.index = static_cast<std::uint16_t>(place);
+    take(channel.index);
+    for (std::uint16_t& stream : channel.streams) take(stream);
   }
 }
 
 /// Channels of one framing share its descriptor.
 void place_framings(ChannelPlan& plan, std::size_t room) {
-  Occupied places = occupied(plan, room, &RunningChannel::framing_index);
+  Occupied places = occupied(plan, room, [](Places& taken, const RunningChannel& channel) {
+    taken.take(channel.framing_index);
+  });
   std::vector<const RunningChannel*> placed;
   for (const RunningChannel& channel : plan.kept) placed.push_back(&channel);
   for (RunningChannel& channel : plan.added) {
@@ -91,6 +117,23 @@ void place_framings(ChannelPlan& plan, std::size_t room) {
 
 }  // namespace
 
+ReceiverOptions with_keys(ReceiverOptions options) {
+  for (Channel& channel : options.channels) channel.keys = channel.keys.value_or(options.keys);
+  return options;
+}
+
+std::vector<Sequence> sequences_of(const RunningChannel& channel) {
+  if (channel.framing.descriptor.key.width == 0) return {{channel.index, channel.serial}};
+  std::vector<Sequence> sequences;
+  std::uint32_t serial = kStreamSerials + channel.first_stream;
+  for (const std::uint16_t place : channel.streams) sequences.push_back({place, serial++});
+  return sequences;
+}
+
+std::size_t places_of(const RunningChannel& channel) noexcept {
+  return 1 + channel.streams.size();
+}
+
 std::vector<RunningChannel> ChannelPlan::wanted() const {
   std::vector<RunningChannel> all = kept;
   all.insert(all.end(), added.begin(), added.end());
@@ -99,17 +142,24 @@ std::vector<RunningChannel> ChannelPlan::wanted() const {
 
 ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
                           const std::vector<Channel>& wanted,
-                          const std::vector<config::Framing>& framings, std::uint32_t next_serial,
+                          const std::vector<config::Framing>& framings, ChannelNumbers next,
                           const ChannelRoom& room) {
   ChannelPlan plan;
   std::vector<bool> goes_on(running.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const auto found = std::ranges::find_if(running, [&](const RunningChannel& channel) {
       return channel.options.name == wanted[i].name &&
+             channel.streams.size() == streams_of(wanted[i], framings[i]) &&
              same_framing(channel, wanted[i], framings[i]);
     });
     if (found == running.end()) {
-      plan.added.push_back({.options = wanted[i], .framing = framings[i], .serial = next_serial++});
+      RunningChannel& added = plan.added.emplace_back();
+      added.options = wanted[i];
+      added.framing = framings[i];
+      added.serial = next.serial++;
+      added.streams.resize(streams_of(wanted[i], framings[i]));
+      added.first_stream = next.stream;
+      next.stream += static_cast<std::uint32_t>(added.streams.size());
       continue;
     }
     goes_on[static_cast<std::size_t>(found - running.begin())] = true;

@@ -19,7 +19,31 @@ struct RunningChannel {
   std::uint32_t serial = 0;  ///< in the order of configuration; never used twice
   std::uint16_t index = 0;   ///< of its window and marks; used again when it is free
   std::uint8_t framing_index = 0;
+  /// Places of its streams, where the framing has a key: then its own is that of its flows alone.
+  std::vector<std::uint16_t> streams{};
+  std::uint32_t first_stream = 0;     ///< number of its first stream, among all that there were
+  std::vector<std::uint64_t> keys{};  ///< of the first streams, known from a receiver before
+  bool has_told_of_keys = false;      ///< that there are too many
 };
+
+/// The streams are counted behind the channels: both are sequences of numbers, and what is said of
+/// one names it by its serial.
+inline constexpr std::uint32_t kStreamSerials = 1u << 31;
+
+/// What the sequencer has a channel for.
+struct Sequence {
+  std::uint16_t place = 0;  ///< of its window and marks
+  std::uint32_t serial = 0;
+};
+
+/// The options with every channel saying how many keys it may have.
+ReceiverOptions with_keys(ReceiverOptions options);
+
+/// The channel itself, or its streams.
+std::vector<Sequence> sequences_of(const RunningChannel& channel);
+
+/// All that the channel has in the hook's maps.
+std::size_t places_of(const RunningChannel& channel) noexcept;
 
 /// How a reload goes from the channels there are to those that are wanted. What is in `kept` goes
 /// on as it is, with destinations that may be new.
@@ -38,12 +62,19 @@ struct ChannelRoom {
   std::size_t framings = LB_FRAMINGS_MAX;
 };
 
+/// Numbers that nobody has had.
+struct ChannelNumbers {
+  std::uint32_t serial = 0;
+  std::uint32_t stream = 0;
+};
+
 /// A channel goes on when name and framing are the same, and the framing file says what it said;
-/// destinations may change. Every other channel goes, or comes. `next_serial` is that of the first
-/// one that comes. Pure. Throws UsageError when the room is not enough.
+/// destinations may change. Every other channel goes, or comes. `next` are the numbers of the first
+/// one that comes. Every wanted one says how many keys it may have. Pure. Throws UsageError when
+/// the room is not enough.
 ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
                           const std::vector<Channel>& wanted,
-                          const std::vector<config::Framing>& framings, std::uint32_t next_serial,
+                          const std::vector<config::Framing>& framings, ChannelNumbers next,
                           const ChannelRoom& room);
 
 }  // namespace linearb::receiver

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/stream.h"
 #include "core/walk.h"
 #include "receiver/remembrance.h"
 #include "sys/clock.h"
@@ -61,6 +62,8 @@ DataPath::DataPath(const Parts& parts)
       sequencer_({}, settings_of(parts), dedup_of(parts.uses_identifiers),
                  order_ ? static_cast<sequencer::Decisions&>(*order_) : *this,
                  parts.maps.windows().size()),
+      streams_(parts.maps.windows().size()),
+      origins_(parts.maps.windows().size()),
       publication_(parts.maps, static_cast<std::uint32_t>(parts.maps.windows().size()),
                    parts.lines),
       realtime_offset_ns_(sys::realtime_ns() - sys::monotonic_ns()) {
@@ -83,14 +86,45 @@ bool DataPath::carry_out(Change& change) noexcept {
     publication_.forget(removed.index);
     if (lb_memory* const memory = memory_of(removed.index)) begin_memory(*memory, 0);
   }
+  for (Change::StreamsOf& closed : change.streams_closed) {
+    remove_streams(closed.place);
+    closed.group = streams_.close(closed.place);
+  }
   for (Change::NewChannel& added : change.added) {
     lb_memory* const memory = memory_of(added.index);
     if (memory && memory->identity != added.identity) begin_memory(*memory, added.identity);
+    origins_[added.index] = added.origin;
     sequencer_.install(added.index, std::move(added.channel));
+  }
+  for (Change::StreamsOf& opened : change.streams_opened) {
+    const sequencer::StreamGroup& group = *opened.group;
+    streams_.open(opened.place, std::move(opened.group));
+    for (std::size_t i = 0; i < group.keys().size(); ++i)
+      add_stream(opened.place, group.keys()[i], group.places()[i]);
   }
   for (Port* port : change.opened) open(*port);
   if (change.flows) flows_before_ = std::exchange(flows_, change.flows);
   return true;
+}
+
+/// From here on the hook knows it; where it has no room for it, what comes goes up.
+void DataPath::add_stream(std::uint16_t of, std::uint64_t key, std::uint16_t place) noexcept {
+  if (lb_memory* const memory = memory_of(place)) {
+    memory->key = key;
+    lb_memory_store(&memory->is_stream, 1);
+  }
+  lb_stream_add(&bucket_of(of, key), of, key, place);
+}
+
+/// No hook looks for them any more.
+void DataPath::remove_streams(std::uint16_t of) noexcept {
+  for (const std::uint64_t key : streams_.at(of)->keys())
+    lb_stream_remove(&bucket_of(of, key), of, key);
+}
+
+lb_stream_bucket& DataPath::bucket_of(std::uint16_t of, std::uint64_t key) const noexcept {
+  const auto bits = static_cast<std::uint32_t>(parts_.maps.config().stream_bits);
+  return parts_.maps.streams()[lb_stream_bucket_of(bits, of, key)];
 }
 
 /// All that the hook had redirected by then, or was given up. The hook takes a credit for a moment
@@ -247,11 +281,16 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
   return true;
 }
 
-void DataPath::decode(sequencer::Packet& packet, std::uint32_t length) const noexcept {
-  if (!sequencer_.has(packet.channel)) return;
-  packet.kind =
-      lb_framing_decode(&sequencer_.channel(packet.channel).framing(), packet.payload.data(),
-                        packet.payload.data() + packet.payload.size(), length, &packet.datagram);
+void DataPath::decode(sequencer::Packet& packet, std::uint32_t length) noexcept {
+  const std::uint16_t place = packet.channel;
+  sequencer::StreamGroup* const streams = streams_.at(place);
+  if (!streams && !sequencer_.has(place)) return;
+  const lb_framing& framing = streams ? streams->framing() : sequencer_.channel(place).framing();
+  const std::uint8_t* const begin = packet.payload.data();
+  const std::uint8_t* const end = begin + packet.payload.size();
+  packet.kind = lb_framing_decode(&framing, begin, end, length, &packet.datagram);
+  if (packet.kind != LB_KIND_MALFORMED) packet.key = lb_framing_key(&framing, begin, end);
+  if (streams && streams->assign(packet)) add_stream(place, packet.key, packet.channel);
 }
 
 void DataPath::decided(const sequencer::Packet& packet,
@@ -313,7 +352,8 @@ void DataPath::deliver(const sequencer::Packet& packet,
   if (!parts_.deliver) return;
   news_.clear();
   for (const lb_run& run : decision.news) news_.push_back({run.first, run.count});
-  parts_.deliver({.channel = channel.serial(),
+  parts_.deliver({.channel = origins_[packet.channel],
+                  .key = packet.key,
                   .line = packet.line,
                   .epoch = decision.epoch,
                   .arrival_ns = packet.arrival_ns,

@@ -10,6 +10,7 @@
 #include "hook/flow_table.h"
 #include "receiver/port.h"
 #include "sequencer/channel.h"
+#include "sequencer/streams.h"
 
 namespace linearb::receiver {
 
@@ -21,10 +22,16 @@ struct Change {
     std::uint16_t index = 0;
     std::unique_ptr<sequencer::Channel> channel;
     std::uint64_t identity = 0;  ///< whose the memory in its place is to be, where there is one
+    std::uint32_t origin = 0;    ///< serial of the configured channel
   };
   struct OldChannel {
     std::uint16_t index = 0;
     std::unique_ptr<sequencer::Channel> channel{};  ///< ended, as an answer
+  };
+
+  struct StreamsOf {
+    std::uint16_t place = 0;  ///< of the configured channel
+    std::unique_ptr<sequencer::StreamGroup> group{};
   };
 
   /// First all this has to have come, or to be given up: of each port, what the hook had
@@ -34,6 +41,8 @@ struct Change {
   std::vector<Port*> forgotten{};  ///< closed before; the answer is those that nobody needs now
   std::vector<OldChannel> removed{};
   std::vector<NewChannel> added{};
+  std::vector<StreamsOf> streams_closed{};  ///< the group is an answer
+  std::vector<StreamsOf> streams_opened{};
   std::vector<Port*> opened{};             ///< looked at from here on
   const hook::FlowTable* flows = nullptr;  ///< null: as before
 };

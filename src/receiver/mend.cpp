@@ -16,6 +16,7 @@ namespace linearb::receiver {
 
 void Wiring::look(const Running& running) noexcept {
   ownership_->dismiss_visitors();
+  look_at_streams(running.data_path.streams());
   for (LineInterface& interface : interfaces_) {
     try {
       look_at(interface, running);
@@ -24,6 +25,18 @@ void Wiring::look(const Running& running) noexcept {
       if (std::exchange(interface.trouble, error.what()) != error.what())
         tell(Event::Kind::trouble, interface, error.what());
     }
+  }
+}
+
+/// Said once for each channel: there will be more of them.
+void Wiring::look_at_streams(const sequencer::Streams& streams) noexcept {
+  for (RunningChannel& channel : channels_) {
+    const sequencer::StreamGroup* const group = streams.at(channel.index);
+    if (!group || group->refused() == 0 || std::exchange(channel.has_told_of_keys, true)) continue;
+    tell_channel(Event::Kind::too_many_keys, channel.options.name, {},
+                 fmt::format("more than {} keys; {} is one too many, and what has it is not "
+                             "delivered (not_feed): raise --keys, or keys in its table",
+                             group->places().size(), group->refused_key()));
   }
 }
 

@@ -81,16 +81,17 @@ Reloaded describe(const ChannelPlan& plan, const std::vector<RunningChannel>& be
 /// Everything that can fail is made first. Then three steps, so that nobody meets what he does not
 /// know: the data path learns where packets may come from; the hook lets go of what is removed, and
 /// when all of that has come the data path ends it; the hook learns what is new.
-Reloaded Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
-  validate(wanted);
+Reloaded Wiring::reload(const ReceiverOptions& options, const Running& running) {
+  validate(options);
+  const ReceiverOptions wanted = with_keys(options);
   refuse_other_changes(options_, wanted);
-  const auto serial = static_cast<std::uint32_t>(channel_names_.size());
+  const ChannelNumbers next{static_cast<std::uint32_t>(channel_names_.size()), stream_count_};
   const ChannelPlan plan =
-      plan_channels(channels_, wanted.channels, config::load_framings(wanted), serial, room());
+      plan_channels(channels_, wanted.channels, config::load_framings(wanted), next, room());
   refuse_new_identifiers(wanted, plan);
   std::vector<RunningChannel> all = plan.wanted();
   Reloaded reloaded = describe(plan, channels_);
-  std::vector<Channel> options = wanted.channels;
+  std::vector<Channel> wanted_channels = wanted.channels;
   channel_names_.reserve(channel_names_.size() + plan.added.size());
   removed_.reserve(removed_.size() + plan.removed.size());
   const std::uint32_t spare = hook::spare_flow_table(maps());
@@ -105,12 +106,12 @@ Reloaded Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
   lookup.flows = with.get();
   Change change;
   for (const auto& port : ports_) change.wait_for.emplace_back(port.get(), 0);
-  for (const RunningChannel& channel : plan.removed) change.removed.push_back({channel.index});
-  for (const RunningChannel& channel : plan.added)
-    change.added.push_back(
-        {channel.index,
-         running.data_path.make_channel(channel.serial, channel.framing.descriptor, channel.index),
-         identity_of(channel)});
+  for (const RunningChannel& channel : plan.removed) {
+    for (const Sequence& sequence : sequences_of(channel))
+      change.removed.push_back({sequence.place});
+    if (!channel.streams.empty()) change.streams_closed.push_back({channel.index});
+  }
+  for (const RunningChannel& channel : plan.added) add_channel(channel, running.data_path, change);
 
   add_flows(std::move(with));
   if (!running.handover.request(lookup, running.wake)) throw_run_is_over();
@@ -123,27 +124,42 @@ Reloaded Wiring::reload(const ReceiverOptions& wanted, const Running& running) {
   remember_removed(plan.removed, change);
   hook::publish_flows(maps(), flows());
 
-  for (const RunningChannel& channel : plan.added) channel_names_.push_back(channel.options.name);
+  for (const RunningChannel& channel : plan.added) {
+    channel_names_.push_back(channel.options.name);
+    stream_count_ += static_cast<std::uint32_t>(channel.streams.size());
+  }
   channels_ = std::move(all);
-  options_.channels = std::move(options);
+  options_.channels = std::move(wanted_channels);
   for (std::size_t i = 0; i < interfaces_.size(); ++i)
     if (joins[i]) interfaces_[i].joins = std::move(joins[i]);
   return reloaded;
 }
 
-void Wiring::remember_removed(const std::vector<RunningChannel>& removed, const Change& change) {
-  for (std::size_t i = 0; i < removed.size(); ++i) {
-    const sequencer::Channel& ended = *change.removed[i].channel;
-    removed_.push_back({removed[i].serial,
-                        {.name = removed[i].options.name,
-                         .framing = removed[i].options.framing,
-                         .messages = ended.messages(),
-                         .gap_messages = ended.gap_messages(),
-                         .adopted = ended.adopted(),
-                         .epoch = ended.newest_epoch()}});
-    for (std::uint32_t line = 0; line < options_.lines.size(); ++line)
-      skipped_on_removed_[line] +=
-          std::exchange(maps().mark(removed[i].index, line).skipped_unseen, 0);
+void Wiring::remember_removed(const std::vector<RunningChannel>& removed, Change& change) {
+  auto ended = change.removed.begin();
+  auto closed = change.streams_closed.begin();
+  for (const RunningChannel& channel : removed) {
+    RemovedChannel& entry = removed_.emplace_back();
+    entry.serial = channel.serial;
+    const sequencer::StreamGroup* const group =
+        channel.streams.empty() ? nullptr : (closed++)->group.get();
+    std::size_t stream = 0;
+    for (const Sequence& sequence : sequences_of(channel)) {
+      const sequencer::Channel& sums = *(ended++)->channel;
+      for (std::uint32_t line = 0; line < options_.lines.size(); ++line)
+        skipped_on_removed_[line] +=
+            std::exchange(maps().mark(sequence.place, line).skipped_unseen, 0);
+      std::string name = channel.options.name;
+      if (group && stream == group->keys().size()) continue;  // never seen
+      if (group) {
+        name = sequencer::stream_name(name, group->keys()[stream++]);
+        removed_streams_[sequence.serial] = name;
+      }
+      entry.summaries.push_back(summary_of(std::move(name), channel, sums));
+    }
+    if (entry.summaries.empty())
+      entry.summaries.push_back({.name = channel.options.name, .framing = channel.options.framing});
+    for (ChannelSummary& summary : entry.summaries) summary.removed = true;
   }
 }
 

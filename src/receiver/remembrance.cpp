@@ -63,24 +63,36 @@ std::uint64_t identity_of(const RunningChannel& channel) noexcept {
 void take_remembered_places(std::vector<RunningChannel>& channels,
                             std::span<const lb_memory> memories) {
   if (memories.empty()) return;
-  std::unordered_map<std::uint64_t, std::uint16_t> places;
+  std::unordered_multimap<std::uint64_t, std::uint16_t> places;
   for (std::size_t place = 0; place < memories.size(); ++place)
     places.emplace(memories[place].identity, static_cast<std::uint16_t>(place));
   std::vector<bool> taken(memories.size());
-  std::vector<RunningChannel*> others;
+  std::vector<std::uint16_t*> others;
   for (RunningChannel& channel : channels) {
-    const auto place = places.find(identity_of(channel));
-    if (place == places.end()) {
-      others.push_back(&channel);
-      continue;
+    const auto [begin, end] = places.equal_range(identity_of(channel));
+    const auto remembered = [&](const auto& place) {
+      return (memories[place.second].is_stream != 0) != channel.streams.empty();
+    };
+    std::vector<std::uint16_t*> wanted;
+    if (channel.streams.empty()) {
+      wanted.push_back(&channel.index);
+    } else {
+      others.push_back(&channel.index);
+      for (std::uint16_t& stream : channel.streams) wanted.push_back(&stream);
     }
-    channel.index = place->second;
-    taken[channel.index] = true;
+    auto next = wanted.begin();
+    for (auto place = begin; place != end && next != wanted.end(); ++place) {
+      if (!remembered(*place)) continue;
+      **next++ = place->second;
+      taken[place->second] = true;
+      if (!channel.streams.empty()) channel.keys.push_back(memories[place->second].key);
+    }
+    others.insert(others.end(), next, wanted.end());
   }
-  for (RunningChannel* const channel : others) {
-    if (taken[channel->index])
-      channel->index = static_cast<std::uint16_t>(std::ranges::find(taken, false) - taken.begin());
-    taken[channel->index] = true;
+  for (std::uint16_t* const place : others) {
+    if (taken[*place])
+      *place = static_cast<std::uint16_t>(std::ranges::find(taken, false) - taken.begin());
+    taken[*place] = true;
   }
 }
 
@@ -103,7 +115,11 @@ void claim_memories(std::span<lb_memory> memories, const lb_config& before,
   if (memories.empty()) return;
   const std::array<std::size_t, LB_LINES_MAX> places = places_before(before, lines);
   std::vector<std::uint64_t> wanted(memories.size());
-  for (const RunningChannel& channel : channels) wanted[channel.index] = identity_of(channel);
+  for (const RunningChannel& channel : channels) {
+    if (channel.streams.empty()) wanted[channel.index] = identity_of(channel);
+    for (std::size_t i = 0; i < channel.keys.size(); ++i)
+      wanted[channel.streams[i]] = identity_of(channel);
+  }
   for (std::size_t place = 0; place < wanted.size(); ++place) {
     lb_memory& memory = memories[place];
     if (memory.identity == 0) continue;
@@ -117,6 +133,7 @@ void claim_memories(std::span<lb_memory> memories, const lb_config& before,
 void begin_memory(lb_memory& memory, std::uint64_t identity) noexcept {
   lb_memory_store(&memory.identity, 0);
   settle_doubts(memory);
+  lb_memory_store(&memory.is_stream, 0);
   for (lb_delivered& bank : memory.banks) lb_memory_store(&bank.epoch, 0);
   for (lb_memory_line& line : memory.lines) line = {};
   lb_memory_store(&memory.identity, identity);

@@ -32,7 +32,7 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   summary.no_credit = hook.no_credit;
   summary.no_receiver = hook.no_receiver;
   summary.malformed += hook.malformed;
-  summary.not_feed = hook.not_feed;
+  summary.not_feed += hook.not_feed;
   summary.kernel_lost = kernel_lost_on(run, line);
   summary.passed_up = hook.passed_up;
   summary.nic_lost = interface.nic_lost();
@@ -44,23 +44,37 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   return summary;
 }
 
+/// The channel, or its streams in the order in which they were seen. One that has seen none yet is
+/// there all the same.
+std::vector<ChannelSummary> sums_of(const FinishedRun& run, const RunningChannel& running) {
+  const sequencer::Sequencer& sequencer = run.data_path.sequencer();
+  const std::string& name = running.options.name;
+  const sequencer::StreamGroup* const group = run.data_path.streams().at(running.index);
+  if (!group) return {summary_of(name, running, sequencer.channel(running.index))};
+  std::vector<ChannelSummary> streams;
+  for (std::size_t i = 0; i < group->keys().size(); ++i)
+    streams.push_back(summary_of(sequencer::stream_name(name, group->keys()[i]), running,
+                                 sequencer.channel(group->places()[i])));
+  if (streams.empty()) streams.push_back({.name = name, .framing = running.options.framing});
+  return streams;
+}
+
 /// In the order of configuration: those that a reload has removed stand among the others.
 std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
   const bool has_order = run.wiring.options().dedup == Dedup::window;
-  std::vector<ChannelSummary> channels(run.wiring.channel_names().size());
+  std::vector<std::vector<ChannelSummary>> by_serial(run.wiring.channel_names().size());
   for (const RunningChannel& running : run.wiring.channels()) {
-    const sequencer::Channel& channel = run.data_path.sequencer().channel(running.index);
-    channels[running.serial] = {.name = running.options.name,
-                                .framing = running.options.framing,
-                                .messages = run.data_path.sequencer().messages(running.index),
-                                .gap_messages = has_order ? channel.gap_messages() : 0,
-                                .adopted = has_order ? channel.adopted() : 0,
-                                .epoch = channel.newest_epoch()};
+    by_serial[running.serial] = sums_of(run, running);
+    if (has_order) continue;
+    ChannelSummary& identifiers = by_serial[running.serial].front();
+    identifiers.messages = run.data_path.sequencer().messages(running.index);
+    identifiers.gap_messages = identifiers.adopted = 0;
   }
-  for (const RemovedChannel& removed : run.wiring.removed_channels()) {
-    channels[removed.serial] = removed.summary;
-    channels[removed.serial].removed = true;
-  }
+  for (const RemovedChannel& removed : run.wiring.removed_channels())
+    by_serial[removed.serial] = removed.summaries;
+  std::vector<ChannelSummary> channels;
+  for (const std::vector<ChannelSummary>& of_one : by_serial)
+    channels.insert(channels.end(), of_one.begin(), of_one.end());
   return channels;
 }
 
@@ -71,7 +85,9 @@ void sum_up_channels(const FinishedRun& run, Summary& summary) {
   summary.gap_messages = 0;
   for (const ChannelSummary& channel : summary.channels)
     *summary.gap_messages += channel.gap_messages;
-  summary.gaps = sequencer::gaps_of(sequencer.gaps(), run.wiring.channel_names());
+  summary.gaps = sequencer::gaps_of(sequencer.gaps(), [&run](std::uint32_t serial) {
+    return run.wiring.name_of(serial, run.data_path.streams());
+  });
   summary.gaps_truncated = sequencer.gaps().truncated();
   summary.late_repairs = run.data_path.late_repairs();
 }
@@ -107,9 +123,11 @@ Ledger ledger_of(const FinishedRun& run) {
   ledger.delivered = run.data_path.delivered();
   ledger.delivered_messages = run.data_path.delivered_messages();
   for (const RunningChannel& channel : run.wiring.channels())
-    ledger.sequencer_messages += sequencer.messages(channel.index);
+    for (const Sequence& sequence : sequences_of(channel))
+      ledger.sequencer_messages += sequencer.messages(sequence.place);
   for (const RemovedChannel& removed : run.wiring.removed_channels())
-    ledger.sequencer_messages += removed.summary.messages;
+    for (const ChannelSummary& summary : removed.summaries)
+      ledger.sequencer_messages += summary.messages;
   ledger.writes = run.sink != nullptr;
   if (run.sink)
     ledger.written = run.sink->stats().packets + run.sink->stats().lost - run.data_path.parts();

@@ -90,22 +90,35 @@ std::uint32_t flow_flags(const ReceiverOptions& options, const Channel& channel)
   return (options.dedup == Dedup::lru ? LB_FLOW_LRU : 0) | (verifies ? LB_FLOW_CHECKSUM : 0);
 }
 
-hook::Capacity capacity_of(const ReceiverOptions& options) {
-  return {static_cast<std::uint32_t>(options.channels.size()),
+hook::Capacity capacity_of(const ReceiverOptions& options,
+                           const std::vector<RunningChannel>& channels) {
+  std::size_t places = 0;
+  for (const RunningChannel& channel : channels) places += places_of(channel);
+  return {static_cast<std::uint32_t>(places),
           static_cast<std::uint32_t>(options.channels.size() * options.lines.size()),
           options.keep_hook && options.dedup == Dedup::window};
 }
 
-const ReceiverOptions& validated(const ReceiverOptions& options) {
+ReceiverOptions validated(const ReceiverOptions& options) {
   validate(options);
   if (options.cpu) sys::require_cpu(*options.cpu);
-  return options;
+  return with_keys(options);
 }
 
 }  // namespace
 
 std::uint32_t largest_packet(std::uint32_t mtu) noexcept {
   return mtu + LB_ETHERNET_HEADER + LB_VLAN_TAGS_MAX * LB_VLAN_TAG;
+}
+
+ChannelSummary summary_of(std::string name, const RunningChannel& channel,
+                          const sequencer::Channel& sums) {
+  return {.name = std::move(name),
+          .framing = channel.options.framing,
+          .messages = sums.messages(),
+          .gap_messages = sums.gap_messages(),
+          .adopted = sums.adopted(),
+          .epoch = sums.newest_epoch()};
 }
 
 std::uint64_t LineInterface::nic_lost() const noexcept {
@@ -116,11 +129,14 @@ std::uint64_t LineInterface::nic_lost() const noexcept {
 Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     : options_(validated(options)),
       on_event_(std::move(on_event)),
-      channels_(plan_channels({}, options_.channels, config::load_framings(options_), 0, {}).added),
+      channels_(
+          plan_channels({}, options_.channels, config::load_framings(options_), {}, {}).added),
       channel_names_(names_of(channels_)),
       interfaces_(interfaces_of(options_.lines)),
-      hook_(hook_interfaces(), capacity_of(options_)),
+      hook_(hook_interfaces(), capacity_of(options_, channels_)),
       frame_size_(frame_size_for(interfaces_)) {
+  for (const RunningChannel& channel : channels_)
+    stream_count_ += static_cast<std::uint32_t>(channel.streams.size());
   ownership_.emplace(hook_.maps());
   hook_.attach(options_.mode);
   std::vector<hook::Setup::InterfaceLine> lines;
@@ -167,23 +183,37 @@ void Wiring::start(DataPath& data_path) {
   Change change;
   change.flows = &flows();
   for (const RunningChannel& channel : channels_) {
-    change.added.push_back(
-        {channel.index,
-         data_path.make_channel(channel.serial, channel.framing.descriptor, channel.index),
-         identity_of(channel)});
-    go_on(*change.added.back().channel, channel, data_path);
+    const std::size_t before = change.added.size();
+    add_channel(channel, data_path, change);
+    for (std::size_t i = before; i < change.added.size(); ++i)
+      if (channel.streams.empty() || i - before < channel.keys.size())
+        go_on(*change.added[i].channel, channel, change.added[i].index, data_path);
   }
   for (const auto& port : ports_) change.opened.push_back(port.get());
   data_path.carry_out(change);
 }
 
+void Wiring::add_channel(const RunningChannel& channel, DataPath& data_path, Change& change) {
+  for (const Sequence& sequence : sequences_of(channel))
+    change.added.push_back(
+        {sequence.place,
+         data_path.make_channel(sequence.serial, channel.framing.descriptor, sequence.place),
+         identity_of(channel), channel.serial});
+  if (channel.streams.empty()) return;
+  change.streams_opened.push_back(
+      {channel.index, std::make_unique<sequencer::StreamGroup>(channel.framing.descriptor,
+                                                               channel.streams, channel.keys)});
+}
+
 /// From where the receiver before this one stood, if the hook remembers it.
-void Wiring::go_on(sequencer::Channel& channel, const RunningChannel& running,
+void Wiring::go_on(sequencer::Channel& channel, const RunningChannel& running, std::uint16_t place,
                    DataPath& data_path) {
-  lb_memory* const memory = data_path.memory_of(running.index);
+  lb_memory* const memory = data_path.memory_of(place);
   if (!memory || memory->identity != identity_of(running) || !channel.adopt()) return;
-  data_path.expect_skips(running.index);
-  const std::string& name = running.options.name;
+  data_path.expect_skips(place);
+  const std::string name = memory->is_stream
+                               ? sequencer::stream_name(running.options.name, memory->key)
+                               : running.options.name;
   tell_channel(Event::Kind::went_on, name, {},
                fmt::format("goes on at message {}, where the receiver before this one was",
                            channel.newest_end()));
@@ -322,8 +352,21 @@ sys::MulticastJoins Wiring::join_groups(const LineInterface& interface,
 std::uint64_t Wiring::skipped_unseen(std::uint32_t line) const noexcept {
   std::uint64_t skipped = skipped_on_removed_[line];
   for (const RunningChannel& channel : channels_)
-    skipped += maps().mark(channel.index, line).skipped_unseen;
+    for (const Sequence& sequence : sequences_of(channel))
+      skipped += maps().mark(sequence.place, line).skipped_unseen;
   return skipped;
+}
+
+std::string Wiring::name_of(std::uint32_t serial, const sequencer::Streams& streams) const {
+  if (serial < kStreamSerials) return channel_names_[serial];
+  const auto removed = removed_streams_.find(serial);
+  if (removed != removed_streams_.end()) return removed->second;
+  const std::uint32_t number = serial - kStreamSerials;
+  for (const RunningChannel& channel : channels_)
+    if (number - channel.first_stream < channel.streams.size())
+      return sequencer::stream_name(
+          channel.options.name, streams.at(channel.index)->keys()[number - channel.first_stream]);
+  return {};
 }
 
 void Wiring::finish() {

@@ -164,7 +164,8 @@ void Channel::settle(Epoch& epoch, LineState& line) noexcept {
   candidate.active = false;
   if (candidate.kept_count == 0) {
     Packet heartbeat;
-    heartbeat.datagram = {candidate.range.first, candidate.session, 0, 1};
+    heartbeat.datagram = {
+        .first = candidate.range.first, .session = candidate.session, .count = 0, .numbered = 1};
     return show(epoch, line, heartbeat);
   }
   for (std::uint32_t i = 0; i < candidate.kept_count; ++i) {

@@ -16,12 +16,13 @@ void add_outcomes(const LineCounts& counts, LineSummary& summary) noexcept {
   summary.control += counts.of(Outcome::control);
   summary.unconfirmed += counts.of(Outcome::unconfirmed);
   summary.malformed += counts.of(Outcome::malformed);
+  summary.not_feed += counts.of(Outcome::not_feed);
 }
 
-std::vector<Gap> gaps_of(const GapList& gaps, std::span<const std::string> names) {
+std::vector<Gap> gaps_of(const GapList& gaps, const NameOf& name_of) {
   std::vector<Gap> result;
   for (const auto& [origin, range] : gaps.gaps())
-    result.push_back({names[origin.channel], origin.epoch, range.first, range.end - range.first});
+    result.push_back({name_of(origin.channel), origin.epoch, range.first, range.end - range.first});
   return result;
 }
 

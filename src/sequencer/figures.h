@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,10 @@ namespace linearb::sequencer {
 /// Adds what became of a line's packets to what is there already.
 void add_outcomes(const LineCounts& counts, LineSummary& summary) noexcept;
 
-/// `names` are those of the channels, by Channel::serial.
-std::vector<Gap> gaps_of(const GapList& gaps, std::span<const std::string> names);
+/// The name of a channel by its Channel::serial.
+using NameOf = std::function<std::string(std::uint32_t serial)>;
+
+std::vector<Gap> gaps_of(const GapList& gaps, const NameOf& name_of);
 
 /// Percentiles of a histogram; each is the top of its bucket, never more than the largest sample.
 SkewSummary summarize(const lb_histogram& histogram) noexcept;

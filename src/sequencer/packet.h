@@ -17,12 +17,15 @@ struct Packet {
   std::uint8_t line = 0;
   lb_kind kind = LB_KIND_MALFORMED;
   lb_datagram datagram{};
+  std::uint64_t key = 0;  ///< of its stream: lb_framing_key()
   /// Where it stands to its line's mark, if the hook said so: LB_PLACE_UNKNOWN otherwise.
   std::int32_t place = LB_PLACE_UNKNOWN;
   /// The hook has seen its line jump, and this packet go on from there.
   bool is_from_jump = false;
   /// False when somebody else counts what the line skipped before this packet.
   bool counts_skips = true;
+  /// Of a stream for which there is no channel: it is not delivered.
+  bool is_of_no_channel = false;
   std::uint64_t arrival_ns = 0;  ///< of the clock that the sequencer is told
   std::span<const std::uint8_t> payload;
   std::uint64_t handle = 0;  ///< the caller's: a frame, a record
@@ -48,8 +51,9 @@ enum class Outcome : std::uint8_t {
   control,      ///< heartbeat, end of session, reset
   unconfirmed,  ///< a jump that nothing confirmed and that could not be delivered
   malformed,    ///< the messages that its header promises are not there
+  not_feed,     ///< of a stream beyond those that its channel may have
 };
-inline constexpr std::size_t kOutcomes = 9;
+inline constexpr std::size_t kOutcomes = 10;
 
 struct Decision {
   Outcome outcome = Outcome::malformed;

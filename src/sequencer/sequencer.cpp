@@ -18,7 +18,7 @@ Sequencer::Sequencer(std::span<const lb_framing* const> framings, const Settings
   shared_.news.resize(kRunsMax);
   shared_.decisions = this;
   for (std::size_t i = 0; i < framings.size(); ++i)
-    channels_[i] = make_channel(static_cast<std::uint32_t>(i), *framings[i]);
+    if (framings[i]) channels_[i] = make_channel(static_cast<std::uint32_t>(i), *framings[i]);
   if (dedup == Dedup::identifiers) seen_ = std::make_unique<SeenIdentifiers>();
 }
 
@@ -36,6 +36,7 @@ std::unique_ptr<Channel> Sequencer::remove(std::size_t index) noexcept {
 
 void Sequencer::push(const Packet& packet) noexcept {
   ++counts_[packet.line].packets;
+  if (packet.is_of_no_channel) return decided(packet, {Outcome::not_feed, 0, {}});
   if (!has(packet.channel)) return decided(packet, {Outcome::old_epoch, 0, {}});
   switch (packet.kind) {
     case LB_KIND_DATA:

@@ -41,8 +41,9 @@ class Sequencer final : private Decisions {
     identifiers
   };
 
-  /// `framings` has the descriptor of each channel that is there from the start, in order; `room`
-  /// is how many there can be at once, if more. `decisions` outlives it.
+  /// `framings` has the descriptor of each channel that is there from the start, in order, null
+  /// where a place is free; `room` is how many there can be at once, if more. `decisions` outlives
+  /// it.
   Sequencer(std::span<const lb_framing* const> framings, const Settings& settings, Dedup dedup,
             Decisions& decisions, std::size_t room = 0);
   Sequencer(const Sequencer&) = delete;

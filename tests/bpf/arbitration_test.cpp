@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bpf/rig.h"
+#include "core/stream.h"
 
 namespace linearb::test {
 namespace {
@@ -126,6 +127,33 @@ TEST_F(Arbitration, LeavesToTheSequencerWhatIsNotData) {
   });
 }
 
+/// Streams that share a destination have a window and marks each.
+TEST_F(Arbitration, KnowsAStreamByItsKey) {
+  Rig rig;
+  rig.prepare({});
+  const hook::Maps& maps = rig.maps();
+  const auto bits = static_cast<lb_u32>(maps.config().stream_bits);
+  EXPECT_EQ(std::size_t{1} << bits, maps.streams().size());
+  constexpr lb_u32 kUnit = 2;
+  const lb_u32 place = static_cast<lb_u32>(maps.windows().size()) - 1;
+  ASSERT_TRUE(lb_stream_add(&maps.streams()[lb_stream_bucket_of(bits, kPitch, kUnit)], kPitch,
+                            kUnit, place));
+  const auto packet = [](lb_u64 first) {
+    return feed_packet(kPitch, {.first = first, .unit = kUnit});
+  };
+  EXPECT_EQ(rig.run(packet(1000), {}).in_words.metadata, "UNPUBLISHED")
+      << "its own mark says so, not that of its destination";
+  for (lb_u32 line = 0; line < 2; ++line) {
+    lb_mark& mark = maps.mark(place, line);
+    lb_store_release(&mark.shown, lb_mark_word(1, 1000));
+    lb_store_release(&mark.published, lb_mark_word(1, 0));
+  }
+  EXPECT_EQ(rig.run(packet(1000), {.on = On::A}).result.action, XDP_REDIRECT);
+  EXPECT_TRUE(lb_window_holds(maps.windows()[place].words, LB_WINDOW_ORDER, 1, 1000, 1));
+  EXPECT_EQ(rig.run(packet(1000), {.on = On::B}).result.action, XDP_DROP);
+  EXPECT_EQ(lb_mark_value(maps.mark(place, 1).shown), 1001u);
+}
+
 TEST_F(Arbitration, LeavesToTheSequencerWhatIsNotPublished) {
   Rig rig;
   rig.check({
@@ -141,10 +169,6 @@ TEST_F(Arbitration, LeavesToTheSequencerWhatIsNotPublished) {
       {"another session, all bits set",
        feed_packet(kMold, {.first = 1000, .session = "SESSION002"}),
        {.claimed = {{1000, 1}}},
-       passed_up("UNPUBLISHED")},
-      {"another unit",
-       feed_packet(kPitch, {.first = 1000, .unit = 2}),
-       {},
        passed_up("UNPUBLISHED")},
       {"published for a generation that the mark is not in",
        optiq(1000),

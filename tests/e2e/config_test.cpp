@@ -107,14 +107,15 @@ INSTANTIATE_TEST_SUITE_P(
                   ":2:2: there is no key \"chanels\"; did you mean \"channels\"?"},
         WrongFile{"key_of_a_channel", kChannel + "destinatoin = \"any:2\"\n",
                   ":4:1: [channels.x] has no key \"destinatoin\"; did you mean \"destination\"?"},
+        WrongFile{"line_of_a_channel", kChannel + "C = \"any:2\"\n",
+                  ":4:1: [channels.x] has no key \"C\"; it can be framing, destination, checksum, "
+                  "keys, A, B"},
         WrongFile{
-            "line_of_a_channel", kChannel + "C = \"any:2\"\n",
-            ":4:1: [channels.x] has no key \"C\"; it can be framing, destination, checksum, A, B"},
-        WrongFile{"the_first_of_two", "zz = 1\naa = 1\n",
-                  ":1:1: there is no key \"zz\"; it can be line, channel, checksum, dedup, order, "
-                  "mode, zero-copy, wait, cpu, frames, hugepages, keep-hook, packets, idle-exit, "
-                  "write, json, lines, "
-                  "channels"},
+            "the_first_of_two", "zz = 1\naa = 1\n",
+            ":1:1: there is no key \"zz\"; it can be line, channel, keys, checksum, dedup, order, "
+            "mode, zero-copy, wait, cpu, frames, hugepages, keep-hook, packets, idle-exit, "
+            "write, json, lines, "
+            "channels"},
         // Types.
         WrongFile{"flag_as_number", "hugepages = 1\n", ":1:13: --hugepages is true or false"},
         WrongFile{"flag_as_text", "keep-hook = \"true\"\n", ":1:13: --keep-hook is true or false"},

@@ -185,6 +185,18 @@ TEST_F(DataPathTest, WhatTheHookSawSkippedIsKeptWhenTheChannelGoes) {
   EXPECT_EQ(summary.lines[0].lost_messages, 100u);
 }
 
+/// The hook has no mark to count it next to: nothing but a packet publishes a channel to its line.
+TEST_F(DataPathTest, WhatALineSkippedBeforeItIsPublishedIsCountedWithoutMetadata) {
+  Running running(ReceiverOptions{});
+  refuse_metadata();
+  feed(feed_on("A", 1, 10));
+  running.wait_until_quiet();
+  feed(feed_on("A", 21, 10));
+  const Summary summary = running.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(summary.lines[0].lost_messages, 10u);
+}
+
 /// A start that fails later, or an application that changes its mind.
 TEST_F(DataPathTest, AReceiverThatNeverRanLetsGoOfTheHook) {
   ReceiverOptions options;

@@ -119,7 +119,7 @@ void ReceiverRun::start() {
   receiver::Change change;
   change.flows = &flow_table_;
   for (std::uint16_t i = 0; i < feed_.channels; ++i)
-    change.added.push_back({i, data_path_->make_channel(i, feed_.framings[i], i)});
+    change.added.push_back({i, data_path_->make_channel(i, feed_.framings[i], i), 0, i});
   for (const auto& port : ports_) change.opened.push_back(port.get());
   data_path_->carry_out(change);
 }

@@ -124,6 +124,7 @@ struct Hook::State {
     };
     see("config", &view->config());
     see("flows", view->flows().data());
+    see("streams", view->streams().data());
     see("framings", view->framings().data());
     see("windows", view->windows().data());
     see("marks", &view->mark(0, 0));

@@ -20,7 +20,7 @@ const struct lb_native_map lb_native_maps[LB_NATIVE_MAPS] = {
     LB_NATIVE_MAP(config),     LB_NATIVE_MAP(flows),         LB_NATIVE_MAP(framings),
     LB_NATIVE_MAP(windows),    LB_NATIVE_MAP(marks),         LB_NATIVE_MAP(credits),
     LB_NATIVE_MAP(counters),   LB_NATIVE_MAP(skews),         LB_NATIVE_MAP(xsks_map),
-    LB_NATIVE_MAP(interfaces), LB_NATIVE_MAP(seen_sessions),
+    LB_NATIVE_MAP(interfaces), LB_NATIVE_MAP(seen_sessions), LB_NATIVE_MAP(streams),
 };
 
 int lb_native_program(struct lb_native_context* context) {

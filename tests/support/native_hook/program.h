@@ -32,7 +32,7 @@ struct lb_native_map {
 };
 
 enum {
-  LB_NATIVE_MAPS = 11
+  LB_NATIVE_MAPS = 12
 };
 extern const struct lb_native_map lb_native_maps[LB_NATIVE_MAPS];
 

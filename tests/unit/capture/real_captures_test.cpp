@@ -58,7 +58,7 @@ TEST(RealCaptures, CboePitchIsAsItsReadmeSays) {
     lb_datagram datagram{};
     lb_kind kind = lb_framing_decode(&framing, payload, payload + walk.payload_length,
                                      walk.payload_length, &datagram);
-    EXPECT_EQ(datagram.session, 1u) << "unit";
+    EXPECT_EQ(lb_framing_key(&framing, payload, payload + walk.payload_length), 1u) << "unit";
     count(groups[walk.destination], datagram, kind);
     lb_u32 offset = framing.header_length;
     for (lb_u32 i = 0; i < datagram.count; i++)

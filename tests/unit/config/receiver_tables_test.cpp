@@ -5,6 +5,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "config/check.h"
@@ -158,8 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"destination\"?"},
         Refused{"unknown_line", "[channels.x]\nframing = \"optiq\"\nC = \"any:1\"\n",
                 "site.toml:3:1: [channels.x] has no key \"C\"; it can be framing, destination, "
-                "checksum, A, "
-                "B"},
+                "checksum, keys, A, B"},
         Refused{"misspelt_framing", "[channels.x]\nframming = \"optiq\"\ndestination = \"any:1\"\n",
                 "site.toml:2:1: [channels.x] has no key \"framming\"; did you mean \"framing\"?"},
         Refused{"no_framing_key", "[channels.x]\ndestination = \"any:1\"\n",
@@ -212,6 +212,32 @@ TEST(Check, IdentifiersWithoutOrderNeedAFramingWithoutCounts) {
   EXPECT_EQ(test::error_text([&] { check(tables.options, tables.places); }),
             "site.toml:2:11: channel x: --dedup lru is for framings with one identifier in a "
             "packet; moldudp64 counts messages");
+}
+
+TEST(Check, IdentifiersWithoutOrderHaveNoStreams) {
+  Tables tables("[channels.x]\nframing = \"b3-umdf\"\ndestination = \"any:1\"\n");
+  tables.options.dedup = Dedup::lru;
+  EXPECT_EQ(test::error_text([&] { check(tables.options, tables.places); }),
+            "site.toml:2:11: channel x: --dedup lru remembers identifiers without their stream; "
+            "b3-umdf has several on one destination");
+}
+
+TEST(Check, ChannelsAndStreamsTogetherAreAsManyAsTheHookHasWindows) {
+  Tables tables(channel_tables(2, "cboe-pitch") + "keys = 4000\n");
+  tables.options.keys = 94;
+  check(tables.options, tables.places);
+  tables.options.keys = 95;
+  EXPECT_EQ(test::error_text([&] { check(tables.options, tables.places); }),
+            "site.toml:4:1: channel c1: with their keys that is more than 4096 channels; allow "
+            "fewer keys (--keys, or keys in a channel's table)");
+}
+
+TEST(ReceiverTables, AChannelSaysHowManyKeysItMayHave) {
+  const Tables tables(channel_tables(1, "cboe-pitch") + "keys = 35\n");
+  EXPECT_EQ(tables.options.channels[0].keys, 35u);
+  EXPECT_EQ(Tables(channel_tables(1, "cboe-pitch")).options.channels[0].keys, std::nullopt);
+  EXPECT_THAT(refusal(channel_tables(1, "cboe-pitch") + "keys = 0\n"),
+              testing::HasSubstr("site.toml:4:8: "));
 }
 
 TEST(Check, NamesNoPlaceForWhatIsInNoFile) {

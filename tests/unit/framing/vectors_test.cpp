@@ -217,7 +217,8 @@ TEST(Vectors, SessionsAndUnitsAreToldApart) {
   std::vector<lb_u8> bytes = bytes_of("080000034d000000");
   lb_datagram datagram{};
   ASSERT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_HEARTBEAT);
-  EXPECT_EQ(datagram.session, 3u);
+  EXPECT_EQ(datagram.session, 0u);
+  EXPECT_EQ(lb_framing_key(&framing, bytes.data(), bytes.data() + bytes.size()), 3u);
 }
 
 TEST(Sessions, EveryByteOfEveryWidthMatters) {

@@ -34,6 +34,46 @@ TEST_F(Merging, TakesRecordsByTime) {
   EXPECT_EQ(merged.summary.gap_messages, 0u);
 }
 
+/// A packet of Cboe: one message of two bytes of a unit.
+Bytes unit_frame(int unit, int number) {
+  const auto byte = [](int value) { return static_cast<std::uint8_t>(value); };
+  return udp_packet().payload({10, 0, 1, byte(unit), byte(number), 0, 0, 0, 2, 9}).build();
+}
+
+TEST_F(Merging, StreamsOfOneDestinationAreChannelsOfTheirOwn) {
+  std::vector<std::string> captures;
+  for (const int lost : {2, 4}) {
+    captures.push_back(path("line" + std::to_string(lost)));
+    capture::Writer writer(captures.back());
+    for (int number = 1; number <= 6; ++number) {
+      for (const int unit : {7, 3, 200})
+        if (number != lost && !(unit == 3 && number == 5))
+          writer.write(at(static_cast<std::uint64_t>(10 * number + lost)),
+                       unit_frame(unit, number));
+    }
+    writer.close();
+  }
+  merge::MergeOptions options = options_for(captures);
+  options.receiver.channels = {{"pitch", "cboe-pitch", {0, 30001}, {}}};
+  options.receiver.keys = 2;
+  std::map<std::uint64_t, std::vector<std::uint64_t>> delivered;
+  merge::Merge merge(options, [&](const Delivery& delivery) {
+    EXPECT_EQ(delivery.channel, 0u);
+    delivered[delivery.key].push_back(delivery.range.first);
+  });
+  const Summary summary = merge.run();
+  EXPECT_TRUE(summary.balanced);
+  EXPECT_THAT(delivered[7], ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(delivered[3], ElementsAre(1, 2, 3, 4, 6));
+  ASSERT_EQ(summary.channels.size(), 2u);
+  EXPECT_EQ(summary.channels[0].name, "pitch/7");
+  EXPECT_EQ(summary.channels[1].name, "pitch/3");
+  EXPECT_EQ(summary.channels[1].gap_messages, 1u);
+  ASSERT_EQ(summary.gaps->size(), 1u);
+  EXPECT_EQ(summary.gaps->front().channel, "pitch/3");
+  EXPECT_EQ(summary.lines[0].not_feed, 5u) << "unit 200 is one too many";
+}
+
 TEST_F(Merging, OfEqualTimesTheFirstLineWins) {
   const std::vector<Datagram> datagrams{{at(1), 1}, {at(1), 2}, {at(2), 3}};
   const Merged merged = merge_all({write_line("a", datagrams), write_line("b", datagrams)});

@@ -29,7 +29,7 @@ std::vector<config::Framing> framings(std::size_t count) {
 
 ChannelPlan plan(const std::vector<RunningChannel>& running, const std::vector<Channel>& wanted,
                  std::uint32_t next_serial = 0, const ChannelRoom& room = {}) {
-  return plan_channels(running, wanted, framings(wanted.size()), next_serial, room);
+  return plan_channels(running, wanted, framings(wanted.size()), {next_serial, 0}, room);
 }
 
 std::string names(const std::vector<RunningChannel>& channels) {
@@ -74,7 +74,7 @@ TEST(ChannelTable, ADestinationMayChangeAFramingMakesAnotherChannel) {
   std::vector<config::Framing> now = framings(3);
   now[2] = framing(24);  // the file says something else than before
   const ChannelPlan next = plan_channels(
-      running, {channel("a", 9), channel("b", 2, "two"), channel("c", 3)}, now, 3, {});
+      running, {channel("a", 9), channel("b", 2, "two"), channel("c", 3)}, now, {3, 0}, {});
   EXPECT_EQ(names(next.kept), "a");
   EXPECT_EQ(next.kept[0].options.destination.port, 9u);
   EXPECT_EQ(names(next.removed), "bc");
@@ -84,6 +84,43 @@ TEST(ChannelTable, ADestinationMayChangeAFramingMakesAnotherChannel) {
   EXPECT_NE(next.added[0].framing_index, next.added[1].framing_index);
 }
 
+config::Framing keyed() {
+  config::Framing result = framing(8);
+  result.descriptor.key.width = 1;
+  return result;
+}
+
+TEST(ChannelTable, StreamsHavePlacesOfTheirOwn) {
+  ReceiverOptions options;
+  options.keys = 3;
+  options.channels = {channel("a", 1), channel("b", 2), channel("c", 3)};
+  options.channels[2].keys = 1;
+  const std::vector<Channel> wanted = with_keys(options).channels;
+  const std::vector<config::Framing> framings = {keyed(), framing(20), keyed()};
+  const ChannelRoom room{.channels = 7, .framings = 4};
+  const auto running = plan_channels({}, wanted, framings, {}, room).added;
+  EXPECT_EQ(running[0].streams, (std::vector<std::uint16_t>{1, 2, 3}));
+  EXPECT_EQ(running[1].index, 4u);
+  EXPECT_TRUE(running[1].streams.empty()) << "its framing has no key";
+  EXPECT_EQ(running[2].streams, (std::vector<std::uint16_t>{6}));
+  EXPECT_EQ(running[2].first_stream, 3u);
+  EXPECT_EQ(places_of(running[0]), 4u);
+  const std::vector<Sequence> streams = sequences_of(running[2]);
+  ASSERT_EQ(streams.size(), 1u);
+  EXPECT_EQ(streams[0].place, 6u);
+  EXPECT_EQ(streams[0].serial, kStreamSerials + 3);
+  EXPECT_EQ(sequences_of(running[1])[0].serial, 1u);
+  EXPECT_THROW(plan_channels({}, wanted, framings, {}, {.channels = 6, .framings = 4}), UsageError);
+
+  std::vector<Channel> more = wanted;
+  more[0].keys = 2;
+  const ChannelPlan next = plan_channels(running, more, framings, {3, 4}, room);
+  EXPECT_EQ(names(next.kept), "bc");
+  EXPECT_EQ(names(next.removed), "a") << "it may have another number of streams";
+  ASSERT_EQ(names(next.added), "a");
+  EXPECT_EQ(next.added[0].first_stream, 4u);
+}
+
 TEST(ChannelTable, MoreFramingsThanTheHookTakesAreRefused) {
   std::vector<Channel> wanted;
   std::vector<config::Framing> each;
@@ -91,10 +128,10 @@ TEST(ChannelTable, MoreFramingsThanTheHookTakesAreRefused) {
     wanted.push_back(channel("c" + std::to_string(i), i, "f" + std::to_string(i)));
     each.push_back(framing(i));
   }
-  EXPECT_THROW(plan_channels({}, wanted, each, 0, {}), UsageError);
+  EXPECT_THROW(plan_channels({}, wanted, each, {}, {}), UsageError);
   wanted.pop_back();
   each.pop_back();
-  const ChannelPlan fits = plan_channels({}, wanted, each, 0, {});
+  const ChannelPlan fits = plan_channels({}, wanted, each, {}, {});
   std::set<int> places;
   for (const RunningChannel& channel : fits.added) places.insert(channel.framing_index);
   EXPECT_EQ(places.size(), std::size_t{LB_FRAMINGS_MAX});

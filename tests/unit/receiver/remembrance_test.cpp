@@ -2,6 +2,8 @@
 #include "receiver/remembrance.h"
 
 #include <memory>
+#include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -70,6 +72,51 @@ TEST(Remembrance, ChannelsTakeThePlacesOfTheirMemories) {
   EXPECT_EQ(channels[3].index, 3);
   take_remembered_places(channels, {});
   EXPECT_EQ(channels[0].index, 2) << "a hook without memory leaves all as it is";
+}
+
+RunningChannel with_streams(const std::string& name, std::uint16_t index,
+                            std::vector<std::uint16_t> streams) {
+  RunningChannel result = channel(name, index);
+  result.streams = std::move(streams);
+  return result;
+}
+
+TEST(Remembrance, StreamsTakeThePlacesOfTheirKeys) {
+  Memories memories(6);
+  const std::uint64_t identity = identity_of(channel("a"));
+  for (const std::size_t place : {2, 4, 5}) begin_memory(memories[place], identity);
+  for (const std::size_t place : {2, 5}) {
+    memories[place].is_stream = 1;
+    memories[place].key = 10 * place;
+  }
+  std::vector<RunningChannel> channels = {with_streams("a", 0, {1, 2, 3})};
+  take_remembered_places(channels, memories.all());
+  ASSERT_EQ(channels[0].keys.size(), 2u) << "place 4 was never given to a stream";
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(channels[0].keys[i], 10u * channels[0].streams[i]);
+  const std::set<std::uint16_t> places(channels[0].streams.begin(), channels[0].streams.end());
+  EXPECT_EQ(places.size(), 3u);
+  EXPECT_FALSE(places.contains(channels[0].index));
+  claim_memories(memories.all(), with_lines({"A"}), channels, std::vector<std::string>{"A"});
+  EXPECT_EQ(memories[2].identity, identity);
+  EXPECT_EQ(memories[2].key, 20u);
+  EXPECT_EQ(memories[4].identity, 0u);
+}
+
+TEST(Remembrance, AStreamBeyondThoseThatThereMayBeIsForgotten) {
+  Memories memories(4);
+  const std::uint64_t identity = identity_of(channel("a"));
+  for (const std::size_t place : {1, 2}) {
+    begin_memory(memories[place], identity);
+    memories[place].is_stream = 1;
+    memories[place].key = place;
+  }
+  std::vector<RunningChannel> channels = {with_streams("a", 0, {1})};
+  take_remembered_places(channels, memories.all());
+  ASSERT_EQ(channels[0].keys.size(), 1u);
+  claim_memories(memories.all(), with_lines({"A"}), channels, std::vector<std::string>{"A"});
+  EXPECT_EQ(memories[channels[0].streams[0]].identity, identity);
+  EXPECT_EQ(memories[3 - channels[0].streams[0]].identity, 0u);
+  EXPECT_EQ(memories[3 - channels[0].streams[0]].is_stream, 0u);
 }
 
 TEST(Remembrance, WhatIsOfNoChannelIsForgotten) {

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Finding the channel of a stream, where several share a destination and are told apart by a key in
+ * their packets: one multiplication, one cache line. The receiver adds a stream when it first sees
+ * it, with one store; one for which its bucket has no place is not added, and user space arbitrates
+ * it alone.
+ */
+#ifndef LINEARB_CORE_STREAM_H
+#define LINEARB_CORE_STREAM_H
+
+#include "core/layout.h"
+
+/* 2^64 / golden ratio, odd: what tells keys apart reaches the high bits, where the bucket is taken.
+ */
+#define LB_STREAM_SPREAD 0x9e3779b97f4a7c15ull
+
+/* There are 1 << bits buckets. */
+LB_INLINE lb_u32 lb_stream_bucket_of(lb_u32 bits, lb_u32 destination_channel, lb_u64 key) {
+  lb_u64 mixed = (key ^ (lb_u64)destination_channel << 40) * LB_STREAM_SPREAD;
+  return bits ? (lb_u32)(mixed >> 32) >> (32 - (bits & 31)) : 0;
+}
+
+/* The channel of the stream; that of its destination when it is not there. */
+LB_INLINE lb_u32 lb_stream_find(const struct lb_stream_bucket* bucket, lb_u32 destination_channel,
+                                lb_u64 key) {
+  for (int i = 0; i < LB_BUCKET_STREAMS; i++) {
+    const struct lb_stream* stream = &bucket->streams[i];
+    lb_u64 channels = lb_load_acquire(&stream->channels);
+    if (channels >> 16 == destination_channel + 1 && stream->key == key)
+      return (lb_u32)channels & 0xffff;
+  }
+  return destination_channel;
+}
+
+#ifndef __bpf__
+/* Returns 0 when the bucket is full. One writer. */
+LB_INLINE int lb_stream_add(struct lb_stream_bucket* bucket, lb_u32 destination_channel, lb_u64 key,
+                            lb_u32 channel) {
+  for (int i = 0; i < LB_BUCKET_STREAMS; i++) {
+    struct lb_stream* stream = &bucket->streams[i];
+    if (lb_load_acquire(&stream->channels) != 0) continue;
+    stream->key = key;
+    lb_store_release(&stream->channels, (lb_u64)(destination_channel + 1) << 16 | channel);
+    return 1;
+  }
+  return 0;
+}
+
+/* One that is not there is no error. No hook may be looking for it any more: its place is used
+ * again. */
+LB_INLINE void lb_stream_remove(struct lb_stream_bucket* bucket, lb_u32 destination_channel,
+                                lb_u64 key) {
+  for (int i = 0; i < LB_BUCKET_STREAMS; i++) {
+    struct lb_stream* stream = &bucket->streams[i];
+    if (stream->channels >> 16 == destination_channel + 1 && stream->key == key)
+      lb_store_release(&stream->channels, 0);
+  }
+}
+#endif
+
+#endif
