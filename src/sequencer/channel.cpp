@@ -272,6 +272,9 @@ bool Channel::take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Out
   if (shared_.apart.may_have(serial_, packet))
     for_each_message(framing_, packet, [&](std::uint64_t number, std::uint64_t hash) {
       if (!shared_.apart.has(serial_, packet.datagram.session, number, hash)) return;
+      // What a line repeats does not say where it belongs.
+      if (revives && shared_.apart.is_counted_in(epoch.number, serial_, packet.line, number))
+        return;
       settle_apart(epoch, {number, number + 1}, now_ms);
       was_apart = true;
     });

@@ -151,6 +151,14 @@ const Told kRestarts[] = {
        story.line(B).packs(2).sends(298, 303).packs(8).sends(304, 311).packs(2).sends(312, 321);
        story.line(B).packs(57).sends(322, 400);
      }},
+    {"restart of which B lost most, and repeats what fills a hole of the life before",
+     [](Story& story) {
+       for (const std::size_t line : {A, B}) story.line(line).sends(1, 300).loses(301, 303);
+       story.line(A).sends(304, 400).waits(110ms).restarts().packs(40).sends(1, 400);
+       story.line(B).sends(304, 400).waits(100ms).restarts().packs(33).sends(1, 66).loses(67, 297);
+       story.line(B).packs(2).sends(298, 303).sends(302, 303).packs(8).sends(304, 311);
+       story.line(B).packs(2).sends(312, 321).packs(57).sends(322, 400);
+     }},
     {"restart on one line alone",
      [](Story& story) { story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500); },
      expect_epoch<2>},
