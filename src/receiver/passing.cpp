@@ -8,24 +8,20 @@ namespace linearb::receiver {
 Passing::Passing(const hook::Maps& maps, const Publication& publication,
                  const sequencer::Sequencer& sequencer, sequencer::InOrder& order,
                  std::uint32_t lines)
-    : maps_(maps), publication_(publication), sequencer_(sequencer), order_(order), lines_(lines) {
-  targets_.reserve(sequencer.room());
-}
+    : maps_(maps), publication_(publication), passed_(sequencer, order, lines) {}
 
 void Passing::look(std::span<Port* const> ports, std::uint64_t now_ns) noexcept {
-  if (targets_.empty()) return begin(ports, now_ns);
-  if (now_ns < began_ns_ + kReorderNs || !all_has_come(ports)) return;
-  tell();
+  if (!passed_.has_begun()) return begin(ports, now_ns);
+  if (!passed_.may_be_told(now_ns) || !all_has_come(ports)) return;
+  passed_.tell();
   begin(ports, now_ns);
 }
 
 void Passing::begin(std::span<Port* const> ports, std::uint64_t now_ns) noexcept {
-  began_ns_ = now_ns;
-  order_.for_each_wait([&](const sequencer::InOrder::Wait& wait) {
-    const Target target = target_of(wait, now_ns);
-    if (target.is_left || target.end > wait.missing) targets_.push_back(target);
+  passed_.begin(now_ns, [this](std::uint16_t channel, std::uint32_t line, std::uint64_t epoch) {
+    return publication_.mark_of(channel, line, epoch);
   });
-  if (targets_.empty()) return;
+  if (!passed_.has_begun()) return;
   for (const Port* port : ports)
     redirected_[port->id] = lb_load_acquire(&maps_.credit(port->slot).redirected);
 }
@@ -37,38 +33,6 @@ bool Passing::all_has_come(std::span<Port* const> ports) const noexcept {
     return port->redirected_before + port->received + port->kernel_lost >=
            std::min(redirected_[port->id], now);
   });
-}
-
-void Passing::tell() noexcept {
-  for (const Target& target : targets_) {
-    if (target.end > 0) order_.passed(target.wait.channel, target.wait.epoch, target.end);
-    if (target.is_left) order_.left(target.wait.channel, target.wait.held_epoch);
-  }
-  targets_.clear();
-}
-
-Passing::Target Passing::target_of(const sequencer::InOrder::Wait& wait,
-                                   std::uint64_t now_ns) const noexcept {
-  Target target{.wait = wait, .end = ~0ull, .is_left = true};
-  bool any_lives = false;
-  if (!sequencer_.has(wait.channel)) return {};
-  const sequencer::Channel& channel = sequencer_.channel(wait.channel);
-  for (std::uint32_t line = 0; line < lines_; ++line) {
-    if (now_ns >= channel.line_seen_ns(line) + kLiveNs) continue;
-    any_lives = true;
-    const std::uint64_t epoch = channel.line_epoch(line);
-    if (epoch > wait.epoch) {
-      target.is_left = target.is_left && epoch >= wait.held_epoch;
-      continue;
-    }
-    target.is_left = false;
-    const std::uint64_t end = epoch < wait.epoch ? 0 : channel.line_end(line);
-    target.end =
-        std::min(target.end, std::max(end, publication_.mark_of(wait.channel, line, wait.epoch)));
-  }
-  if (!any_lives || wait.held_epoch == wait.epoch) target.is_left = false;
-  if (!any_lives) target.end = 0;
-  return target;
 }
 
 }  // namespace linearb::receiver
