@@ -91,9 +91,12 @@ Channel::Epoch* Channel::epoch_to_repair(const Packet& packet) noexcept {
   const std::uint64_t session = packet.datagram.session;
   const bool in_newest = newest_->number != 0 && newest_->session == session &&
                          packet.first() <= newest_->delivered.end() + shared_.settings.ahead;
+  // Under a session of its own the end of it may have been missed; else that is the newest's.
+  const std::uint64_t beyond = session == newest_->session ? 0 : shared_.settings.ahead;
   const bool in_previous = previous_->number != 0 && previous_->session == session &&
-                           packet.first() < previous_->delivered.end();
-  if (in_newest && in_previous && packet.first() >= newest_->delivered.end()) {
+                           packet.first() < previous_->delivered.end() + beyond;
+  if (in_newest && in_previous && packet.first() >= newest_->delivered.end() &&
+      packet.first() >= previous_->delivered.first()) {
     const auto knowledge = previous_->delivered.knowledge(packet.first(), packet.datagram.count);
     return knowledge == Delivered::Knowledge::missing ? previous_ : newest_;
   }

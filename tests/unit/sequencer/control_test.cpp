@@ -292,6 +292,27 @@ TEST_F(Control, ARetransmissionFillsAHoleOfTheLifeBefore) {
   EXPECT_EQ(missing(), 9u);
 }
 
+/// No line had brought the end of that session when the next one began.
+TEST_F(Control, ARetransmissionFillsTheLostEndOfTheSessionBefore) {
+  send(A, 1, 300);
+  push(A, {.kind = LB_KIND_RESET, .first = 1, .count = 0, .session = 7, .bytes = "start"});
+  push(A, {.first = 1, .session = 7});
+  push(B, {.kind = LB_KIND_RETRANSMISSION, .first = 305});
+  EXPECT_EQ(delivered(), 302u);
+  EXPECT_EQ(count_of(B, Outcome::won), 1u);
+  EXPECT_EQ(missing(), 4u);
+}
+
+/// The one before began behind it, and cannot have missed it.
+TEST_F(Control, ARetransmissionIsNotOfALifeThatBeganLater) {
+  send(A, 800'000, 800'100);
+  now_ns += 50 * kMs;
+  reset(A, 1);
+  send(A, 2, 40);
+  push(B, {.kind = LB_KIND_RETRANSMISSION, .first = 50});
+  EXPECT_EQ(missing(), 9u);
+}
+
 TEST_F(Control, ARetransmissionNeverRestartsTheNumbers) {
   send(A, 1000, 1500);
   now_ns += 500 * kMs;
