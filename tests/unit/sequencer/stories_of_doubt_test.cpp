@@ -16,6 +16,10 @@ TEST_P(DoubtStory, IsArbitratedBehindTheHook) {
   play_behind_hook(GetParam());
 }
 
+TEST_P(DoubtStory, IsArbitratedInTheOrderOfNumbers) {
+  play_in_order(GetParam());
+}
+
 constexpr std::uint64_t kFar = 3'000'000'000;
 
 void expect_no_gaps(const Story& story) {

@@ -16,6 +16,10 @@ TEST_P(EpochStory, IsArbitratedBehindTheHook) {
   play_behind_hook(GetParam());
 }
 
+TEST_P(EpochStory, IsArbitratedInTheOrderOfNumbers) {
+  play_in_order(GetParam());
+}
+
 /// A life after a pause, as short as `last` messages.
 void tell_lives(LineScript& line, std::uint32_t lives, std::uint64_t last) {
   line.sends(1, last);

@@ -16,6 +16,10 @@ TEST_P(LineStory, IsArbitratedBehindTheHook) {
   play_behind_hook(GetParam());
 }
 
+TEST_P(LineStory, IsArbitratedInTheOrderOfNumbers) {
+  play_in_order(GetParam());
+}
+
 void expect_no_loss(const Story& story) {
   EXPECT_EQ(story.sequencer().lost_messages(A), 0u);
   EXPECT_EQ(story.sequencer().lost_messages(B), 0u);

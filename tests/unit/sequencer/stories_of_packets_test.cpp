@@ -17,6 +17,10 @@ TEST_P(PacketStory, IsArbitratedBehindTheHook) {
   play_behind_hook(GetParam());
 }
 
+TEST_P(PacketStory, IsArbitratedInTheOrderOfNumbers) {
+  play_in_order(GetParam());
+}
+
 const Told kHeartbeats[] = {
     {"a heartbeat announces what was lost at the start",
      [](Story& story) {

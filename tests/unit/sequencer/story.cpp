@@ -57,6 +57,13 @@ class Runs {
   std::size_t said_ = 0;
 };
 
+void write_mark(const lb_framing& framing, lb_kind kind, std::span<std::uint8_t> header) {
+  for (std::uint32_t i = 0; i < framing.rule_count; ++i)
+    if (framing.rules[i].kind == kind)
+      lb_field_write(framing.rules[i].field, header.data(), header.data() + header.size(),
+                     framing.rules[i].least);
+}
+
 /// Appends the payload to `bytes`. Returns its length.
 std::uint32_t encode(const lb_framing& framing, const Sent& sent,
                      std::vector<std::uint8_t>& bytes) {
@@ -72,6 +79,7 @@ std::uint32_t encode(const lb_framing& framing, const Sent& sent,
   header.payload_length = length;
   if (framing.session.width == 0) header.session_length = 0;
   lb_framing_encode_header(&framing, payload, length, &header);
+  if (sent.marked_as) write_mark(framing, *sent.marked_as, {payload, framing.header_length});
   for (std::uint32_t i = 0; i < sent.messages; ++i) {
     std::uint8_t* const begin = &payload[framing.header_length + i * message];
     // The last bytes tell messages apart: a damaged number leaves those of another one.
@@ -93,6 +101,7 @@ Sent LineScript::packet(std::uint64_t first, std::uint64_t count) const {
   sent.first = first;
   sent.count = count;
   sent.messages = static_cast<std::uint32_t>(count);
+  if (is_resetting_) sent.marked_as = LB_KIND_RESET;
   return sent;
 }
 
@@ -134,6 +143,13 @@ LineScript& LineScript::repeats_each_after(nanoseconds time) {
 LineScript& LineScript::opens_session(std::string session) {
   session_ = std::move(session);
   return restarts();
+}
+
+LineScript& LineScript::resets(std::uint64_t first, std::uint64_t last) {
+  is_resetting_ = true;
+  restarts().sends(first, last);
+  is_resetting_ = false;
+  return *this;
 }
 
 LineScript& LineScript::control(std::uint64_t next, std::uint64_t count) {
@@ -197,6 +213,7 @@ void Story::play() {
   drain();
   tick(tick_ns);
   sequencer_.finish();
+  if (order_) order_->finish();
 }
 
 void Story::put_hook_in_front(std::size_t batch) {
@@ -204,12 +221,21 @@ void Story::put_hook_in_front(std::size_t batch) {
   batch_ = batch;
 }
 
+void Story::put_in_order() {
+  order_ = std::make_unique<InOrder>(InOrder::Limits{.channels = 1, .packets = 4096}, ordered_end_);
+  passed_ = std::make_unique<PassedByAll>(sequencer_, *order_, lines_);
+}
+
 void Story::tick(std::uint64_t now_ns) {
   if (hook_) hook_->tell_marks(sequencer_.channel(0), now_ns);
   sequencer_.tick(now_ns);
+  if (!order_) return;
+  order_->tick(now_ns);
+  passed_->look(now_ns);
 }
 
 void Story::hand_in(const Packet& packet) {
+  if (order_) passed_->look(packet.arrival_ns);
   if (!hook_) return sequencer_.push(packet);
   if (!batched_.empty() && packet.arrival_ns > batched_.front().packet.arrival_ns + kLongestBatchNs)
     drain();
@@ -251,6 +277,7 @@ void Story::write_packets() {
     packet.handle = i;
     packet.kind = lb_framing_decode(&framing_.descriptor, payload, payload + lengths[i], lengths[i],
                                     &packet.datagram);
+    if (sent_[i].marked_as) packet.kind = *sent_[i].marked_as;
     packets_.push_back(packet);
     payload += lengths[i];
   }
@@ -278,7 +305,13 @@ void Story::note_what_came() {
 }
 
 void Story::decided(const Packet& packet, const Decision& decision) noexcept {
-  const Sent& sent = sent_[packet.handle];
+  if (order_)
+    order_->decided(packet, decision);
+  else
+    note_decision(packet, decision);
+}
+
+void Story::note_decision(const Packet& packet, const Decision& decision) noexcept {
   ++decisions_[packet.handle];
   if (decision.outcome == Outcome::unsequenced) ++unsequenced_delivered_;
   if (decision.outcome == Outcome::malformed && hook_) hook_->undo(*in_hand_);
@@ -286,10 +319,21 @@ void Story::decided(const Packet& packet, const Decision& decision) noexcept {
     trimmed_.emplace_back();
     for (const lb_run& run : decision.news) trimmed_.back().emplace_back(run.first, run.count);
   }
+  note_delivery(packet, decision);
+}
+
+void Story::note_delivery(const Packet& packet, const Decision& decision) noexcept {
+  const Sent& sent = sent_[packet.handle];
+  if (!is_trimmed_right(packet, decision)) ++wrongly_trimmed_;
   for (const lb_run& run : decision.news) {
     if (sent.is_poison) {
       poison_delivered_ += run.count;
       continue;
+    }
+    if (decision.epoch != 0) {
+      const std::pair place(decision.epoch, run.first);
+      if (place < come_to_) out_of_order_ += run.count;
+      come_to_ = std::max(come_to_, std::pair(decision.epoch, run.first + run.count));
     }
     Life& life = lives_[sent.life];
     for (std::uint64_t number = run.first; number < run.first + run.count; ++number) {
@@ -299,6 +343,17 @@ void Story::decided(const Packet& packet, const Decision& decision) noexcept {
         ++life.at(number).times_delivered;
     }
   }
+}
+
+/// Ascending runs of the packet; all of it where the packet has won.
+bool Story::is_trimmed_right(const Packet& packet, const Decision& decision) const noexcept {
+  std::uint64_t from = packet.first();
+  for (const lb_run& run : decision.news) {
+    if (run.count == 0 || run.first < from || run.first + run.count > packet.end()) return false;
+    from = run.first + run.count;
+  }
+  if (decision.outcome != Outcome::won) return true;
+  return decision.news.size() == 1 && decision.news[0].count == packet.datagram.count;
 }
 
 std::vector<Missing> Story::gaps() const {
@@ -338,6 +393,10 @@ void Story::complain_of_deliveries(std::string& text) const {
         runs.add(life.number_of(message), message.times_delivered);
   }
   if (invented_ > 0) text += fmt::format("{} messages that no line brought\n", invented_);
+  if (wrongly_trimmed_ > 0) text += fmt::format("{} packets trimmed wrongly\n", wrongly_trimmed_);
+  if (order_ && out_of_order_ > order_->late_repairs())
+    text += fmt::format("{} messages out of order, {} of them late repairs\n", out_of_order_,
+                        order_->late_repairs());
 }
 
 void Story::complain_of_counts(std::string& text) const {
@@ -356,6 +415,7 @@ void Story::complain_of_counts(std::string& text) const {
                           handed_in, counts.packets, outcomes);
   }
   if (sequencer_.held() != 0) text += fmt::format("{} still held\n", sequencer_.held());
+  if (order_ && order_->held() != 0) text += fmt::format("{} still waiting\n", order_->held());
   const std::uint64_t came = messages_that_came() + poison_delivered_;
   if (sequencer_.messages(0) != came)
     text += fmt::format("{} messages counted, {} came\n", sequencer_.messages(0), came);

@@ -6,12 +6,15 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "config/framing_file.h"
+#include "sequencer/in_order.h"
+#include "sequencer/passed_by_all.h"
 #include "sequencer/sequencer.h"
 #include "unit/sequencer/hook_model.h"
 
@@ -55,6 +58,8 @@ struct Sent {
   std::uint64_t count = 0;     ///< as the header has it
   std::uint32_t messages = 0;  ///< in the payload
   bool is_cut = false;         ///< the last of them is not there
+  /// What it says beside its number; also where the framing has no place for it.
+  std::optional<lb_kind> marked_as;
 };
 
 /// What happens on one line. Numbers are ranges with both ends.
@@ -81,6 +86,8 @@ class LineScript {
   LineScript& goes_on_in_life(std::uint32_t life) { return life_ = life, *this; }
   /// The next life of the feed.
   LineScript& opens_session(std::string session);
+  /// The next life of the feed, under the same session: each of these packets says so.
+  LineScript& resets(std::uint64_t first, std::uint64_t last);
   /// A heartbeat: the next message will have this number.
   LineScript& announces(std::uint64_t next) { return control(next, 0); }
   LineScript& ends_session(std::uint64_t next) { return control(next, 0xffff); }
@@ -107,6 +114,7 @@ class LineScript {
   std::uint32_t messages_ = 1;
   std::uint32_t life_ = 1;
   std::string session_ = "first";
+  bool is_resetting_ = false;
   bool repeats_ = false;
   std::uint64_t repeat_after_ns_ = 0;
 };
@@ -124,6 +132,10 @@ class Story final : private Decisions {
   /// Puts the hook in front of the sequencer. It is ahead of it by as many packets as a batch has;
   /// the sequencer then reads line after line.
   void put_hook_in_front(std::size_t batch);
+  /// What is delivered goes through the order of numbers. Without the hook.
+  void put_in_order();
+  /// A packet as it is, beside what the lines were told to send.
+  void add(const Sent& sent) { sent_.push_back(sent); }
 
   /// Hands everything in by time, lets the clock tick as a receiver does, and ends the run.
   void play();
@@ -147,8 +159,22 @@ class Story final : private Decisions {
   }
   /// The most packets that were held at one time.
   std::uint64_t most_held() const { return most_held_; }
+  /// Messages of whose place in the order nothing was left to wait for.
+  std::uint64_t late_repairs() const { return order_ ? order_->late_repairs() : 0; }
 
  private:
+  /// Behind the order of numbers.
+  struct OrderedEnd final : Decisions {
+    explicit OrderedEnd(Story& of) : story(of) {}
+    void decided(const Packet& packet, const Decision& decision) noexcept override {
+      story.note_decision(packet, decision);
+    }
+    void part(const Packet& packet, const Decision& decision) noexcept override {
+      story.note_delivery(packet, decision);
+    }
+    Story& story;
+  };
+
   /// Numbers of a life, as far as packets and heartbeats of any line show them.
   struct Life {
     struct Message {
@@ -167,6 +193,9 @@ class Story final : private Decisions {
   };
 
   void decided(const Packet& packet, const Decision& decision) noexcept override;
+  void note_decision(const Packet& packet, const Decision& decision) noexcept;
+  void note_delivery(const Packet& packet, const Decision& decision) noexcept;
+  bool is_trimmed_right(const Packet& packet, const Decision& decision) const noexcept;
   void write_packets();
   void hand_in(const Packet& packet);
   void drain();
@@ -183,6 +212,12 @@ class Story final : private Decisions {
   std::uint32_t lines_;
   bool has_order_;
   Sequencer sequencer_;
+  OrderedEnd ordered_end_{*this};
+  std::unique_ptr<InOrder> order_;  ///< null: in order of arrival
+  std::unique_ptr<PassedByAll> passed_;
+  std::pair<std::uint64_t, std::uint64_t> come_to_;  ///< epoch and number
+  std::uint64_t out_of_order_ = 0;
+  std::uint64_t wrongly_trimmed_ = 0;
   std::vector<Sent> sent_;
   std::deque<LineScript> scripts_;
   std::unique_ptr<HookModel> hook_;  ///< null: the sequencer sees every packet

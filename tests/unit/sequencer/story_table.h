@@ -55,4 +55,13 @@ inline void play_behind_hook(const Told& told) {
   EXPECT_EQ(story.complaint(), "");
 }
 
+/// The same in the order of numbers: that changes when something is delivered, and nothing else.
+inline void play_in_order(const Told& told) {
+  Story story(told.framing, told.lines);
+  told.tell(story);
+  story.put_in_order();
+  story.play();
+  EXPECT_EQ(story.complaint(), "");
+}
+
 }  // namespace linearb::sequencer::test
