@@ -207,6 +207,8 @@ class Channel {
   void close(Epoch& epoch) noexcept;
   bool is_over(std::uint64_t session) const noexcept;
   bool is_of_older_session(const Packet& packet) const noexcept;
+  bool follow_reset(LineState& line, const Packet& packet) noexcept;
+  bool is_of_the_last_reset(const LineState& line, const Packet& packet) const noexcept;
   Epoch* epoch_of_reset(const LineState& line, const Packet& packet) noexcept;
   Epoch* epoch_to_repair(const Packet& packet) noexcept;
   bool begins_anew(const LineState& line, const Packet& packet) const noexcept;

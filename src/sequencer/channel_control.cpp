@@ -42,7 +42,14 @@ void Channel::announcement(const Packet& packet) noexcept {
 /// a line says again before it goes on: some venues repeat a reset for seconds.
 bool Channel::reset(const Packet& packet) noexcept {
   LineState& line = lines_[packet.line];
+  const bool moves = follow_reset(line, packet);
+  line.reset_end = packet.end();
+  return moves;
+}
+
+bool Channel::follow_reset(LineState& line, const Packet& packet) noexcept {
   const std::uint64_t session = packet.datagram.session;
+  if (is_of_the_last_reset(line, packet)) return false;
   if (newest_->number == 0 || packet.first() >= framing_.sequence_limit) return false;
   if (session != newest_->session) {
     const bool is_known = previous_->number != 0 && session == previous_->session;
@@ -60,6 +67,14 @@ bool Channel::reset(const Packet& packet) noexcept {
   return true;
 }
 
+/// Eurex says it in the first few packets, each with a number of its own: what is missing between
+/// them was lost.
+bool Channel::is_of_the_last_reset(const LineState& line, const Packet& packet) const noexcept {
+  return packet.datagram.count > 0 && line.epoch != 0 && line.end == line.reset_end &&
+         packet.datagram.session == line.session && packet.first() >= line.end &&
+         packet.first() <= line.end + near(packet);
+}
+
 /// Null when none has begun with it.
 Channel::Epoch* Channel::epoch_of_reset(const LineState& line, const Packet& packet) noexcept {
   const std::uint64_t hash = hash_of(packet);
@@ -72,7 +87,11 @@ Channel::Epoch* Channel::epoch_of_reset(const LineState& line, const Packet& pac
 /// The line has gone beyond it, or it goes where no line has been.
 bool Channel::begins_anew(const LineState& line, const Packet& packet) const noexcept {
   if (packet.first() > std::max(line.end, newest_->delivered.end())) return true;
-  return packet.end() < line.end && passed_long_ago(line, packet);
+  // What the line brought last has the number of it, and is no reset.
+  const bool is_behind =
+      packet.end() < line.end ||
+      (packet.datagram.count > 0 && packet.end() == line.end && line.end != line.reset_end);
+  return is_behind && passed_long_ago(line, packet);
 }
 
 /// It fills holes, and says nothing about where its line is.

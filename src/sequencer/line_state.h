@@ -99,6 +99,7 @@ struct LineState {
   /// line in the newer one has been, it is known to be there.
   bool epoch_is_guess = false;
   std::uint64_t forgotten_end = 0;  ///< of its epoch, if that is not remembered any more
+  std::uint64_t reset_end = 0;      ///< of the last reset that it showed
   std::uint64_t marked_end = 0;     ///< where the hook's mark was when user space looked last
   std::uint64_t last_ns = 0;
   std::uint64_t seen_ns = 0;  ///< when that mark was found to have moved
