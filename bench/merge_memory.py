@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The memory that `linearb merge` takes: 10 million packets in two captures against 20 thousand.
 
-    bench/merge_memory.py [--program build/linearb] [--packets N] [--write] [--gzip]
+    bench/merge_memory.py [--program build/linearb] [--packets N] [--write] [--gzip] [--sequence]
 
 Needs no rights, and some 800 MiB of disk for the captures (a tenth with --gzip), which it removes.
 Each line of the feed loses one packet in a hundred of its own. Fails when the larger merge took more
@@ -104,6 +104,7 @@ def measure(arguments, packets):
         numbers = packets // 2
         paths, lost = write_captures(folder, numbers, arguments.gzip)
         options = ["--write", str(folder / "merged.pcap")] if arguments.write else []
+        options += ["--order", "sequence"] if arguments.sequence else []
         summary, kib, seconds = merge(arguments.program, paths, options)
     on_no_line = lost[0] & lost[1]
     read = sum(line["packets"] for line in summary["lines"])
@@ -121,6 +122,7 @@ def main():
     parser.add_argument("--program", default="build/linearb")
     parser.add_argument("--packets", type=int, default=10_000_000, help="of both captures, before losses")
     parser.add_argument("--write", action="store_true", help="also write what is delivered")
+    parser.add_argument("--sequence", action="store_true", help="in the order of numbers")
     parser.add_argument("--gzip", action="store_true", help="captures that are packed")
     arguments = parser.parse_args()
     small = measure(arguments, 20_000)

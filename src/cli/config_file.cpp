@@ -23,8 +23,8 @@ constexpr std::string_view kNotInAFile[] = {"config", "help"};
 
 /// What a merge takes of a receiver's file. Not `write`: it would write over what the receiver has
 /// recorded.
-constexpr std::string_view kOfMerge[] = {"channel", config::kChannelsTable, "checksum", "dedup",
-                                         "keys"};
+constexpr std::string_view kOfMerge[] = {
+    "channel", config::kChannelsTable, "checksum", "dedup", "keys", "order"};
 
 [[noreturn]] void refuse(const std::string& path, const toml::source_region& region,
                          std::string_view reason) {

@@ -112,6 +112,10 @@ void add_arbitration_options(CLI::App& command, ReceiverOptions& options) {
                     {"--dedup",
                      {"window", "lru"},
                      "What is remembered: a window of numbers, or identifiers without order"});
+  add_choice<Order>(command, options.order,
+                    {"--order",
+                     {"arrival", "sequence"},
+                     "Deliver at once, or in the order of numbers: what is behind a hole waits"});
 }
 
 void add_write_option(CLI::App& command, std::string& path) {
@@ -123,10 +127,6 @@ void add_write_option(CLI::App& command, std::string& path) {
 void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
   add_line_option(command, options.lines);
   add_arbitration_options(command, options);
-  add_choice<Order>(command, options.order,
-                    {"--order",
-                     {"arrival", "sequence"},
-                     "Deliver at once, or in the order of numbers: what is behind a hole waits"});
   add_mode_option(command, options.mode);
   add_zero_copy_option(command, options.zero_copy);
   add_choice<Wait>(command, options.wait,

@@ -17,8 +17,10 @@
 #include "merge/capture_line.h"
 #include "merge/options.h"
 #include "merge/packet_pool.h"
+#include "merge/skew_meter.h"
 #include "merge/summing_up.h"
-#include "merge/winner_times.h"
+#include "sequencer/in_order.h"
+#include "sequencer/passed_by_all.h"
 #include "sequencer/sequencer.h"
 #include "sequencer/streams.h"
 #include "sink/file_sink.h"
@@ -37,7 +39,8 @@ struct Progress {
 ///
 /// Records go in by time, equal ones in the order of the lines; within one capture their order is
 /// kept whatever their time stamps say. Of each capture one record is in memory, of what waits to
-/// be decided a bounded number: how large the files are does not matter.
+/// be decided, or for its turn in the order of numbers, a bounded number: how large the files are
+/// does not matter.
 ///
 /// What it is bad at: lines whose clocks differ by more than the sequencer remembers. They are
 /// arbitrated, but what fills a hole may come too late for it; an offset is for that.
@@ -70,10 +73,12 @@ class Merge final : private sequencer::Decisions {
   void judge(std::size_t line, const lb_flow& flow, const lb_walk& walk);
   void note_cut(std::size_t line);
   void tick_until(std::uint64_t now_ns) noexcept;
+  void tick(std::uint64_t now_ns) noexcept;
+  bool something_waits() const noexcept;
   void publish_progress() noexcept;
   void decided(const sequencer::Packet& packet,
                const sequencer::Decision& decision) noexcept override;
-  void measure(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
+  void part(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept override;
   void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
   void write(const KeptPacket& kept, const sequencer::Packet& packet,
              const sequencer::Decision& decision) noexcept;
@@ -84,13 +89,15 @@ class Merge final : private sequencer::Decisions {
   Tell tell_;
   std::vector<config::Framing> framings_;
   hook::FlowTable flows_;
+  sequencer::ChannelPlaces places_;
   std::deque<CaptureLine> lines_;
   std::unique_ptr<sink::FileSink> sink_;  ///< after the captures: one of them may be refused
   PacketPool packets_;
-  sequencer::ChannelPlaces places_;
-  std::vector<WinnerTimes> winners_;  ///< by place
-  sequencer::Sequencer sequencer_;
   std::vector<LineCounts> counts_;
+  std::unique_ptr<sequencer::InOrder> order_;  ///< null: in order of arrival
+  SkewMeter meter_;
+  sequencer::Sequencer sequencer_;
+  std::unique_ptr<sequencer::PassedByAll> passed_;  ///< with order_
   Delivered delivered_;
   std::vector<Run> news_;  ///< scratch for the application's view
   CaptureClock clock_;

@@ -74,8 +74,9 @@ std::vector<std::string> imbalances(const FinishedMerge& merge, const Summary& s
   equal(summary.messages, merge.delivered.messages,
         "messages in the sequencer's memory, messages delivered");
   if (merge.sink)
-    equal(merge.delivered.packets, merge.sink->stats().packets + merge.sink->stats().lost,
-          "packets delivered, packets written");
+    equal(merge.delivered.packets + merge.delivered.parts,
+          merge.sink->stats().packets + merge.sink->stats().lost,
+          "packets delivered and parts of them, packets and parts written");
   if (!merge.all_packets_are_back) sentences.push_back("packets that were decided are still kept");
   return sentences;
 }
@@ -91,6 +92,7 @@ Summary sum_up(const FinishedMerge& merge) {
   }
   sum_up_channels(merge, summary);
   sum_up_file(merge, summary);
+  if (merge.order) summary.late_repairs = merge.order->late_repairs();
   summary.seconds = merge.seconds;
   summary.imbalances = imbalances(merge, summary);
   summary.balanced = summary.imbalances.empty();

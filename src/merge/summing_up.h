@@ -8,6 +8,7 @@
 #include "core/histogram.h"
 #include "linearb/options.h"
 #include "linearb/summary.h"
+#include "sequencer/in_order.h"
 #include "sequencer/sequencer.h"
 #include "sequencer/streams.h"
 #include "sink/file_sink.h"
@@ -29,6 +30,8 @@ struct LineCounts {
 struct Delivered {
   std::uint64_t packets = 0;
   std::uint64_t messages = 0;
+  /// Times that a packet was handed over in part, and something else before the rest of it.
+  std::uint64_t parts = 0;
 };
 
 /// A merge that is over: everybody who counted.
@@ -38,6 +41,7 @@ struct FinishedMerge {
   const sequencer::Sequencer& sequencer;
   const std::vector<LineCounts>& counts;
   const Delivered& delivered;
+  const sequencer::InOrder* order = nullptr;
   const sink::FileSink* sink = nullptr;
   bool all_packets_are_back = true;  ///< in the pool
   double seconds = 0;

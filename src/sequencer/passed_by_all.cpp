@@ -4,7 +4,7 @@
 namespace linearb::sequencer {
 
 void PassedByAll::look(std::uint64_t now_ns) noexcept {
-  if (has_begun() && !may_be_told(now_ns)) return;
+  if (!may_be_told(now_ns)) return;
   tell();
   begin(now_ns, [](std::uint16_t, std::uint32_t, std::uint64_t) { return std::uint64_t{0}; });
 }

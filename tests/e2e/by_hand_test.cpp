@@ -61,7 +61,7 @@ constexpr const char* kLoadB =
 constexpr const char* kUnpinByHand = "find /sys/fs/bpf/tc/globals -type f -delete";
 
 /// Eleven maps and the program.
-constexpr std::size_t kPins = 12;
+constexpr std::size_t kPins = 13;
 constexpr std::size_t kPinsWithMemory = kPins + 1;
 
 const std::string kHook = LB_TEXT(LB_HOOK_FUNCTION);
@@ -244,7 +244,7 @@ TEST_F(ByHand, AnObjectOfAnotherLayoutIsRefusedAndGoesWithAllItsPins) {
   expect_refused("build/linearb receive --line A=vethA_dst",
                  {"layout version 1 (linearb_v1, id ", "linearb detach --line NAME=vethA_dst"});
   must_run("ip link set dev vethA_dst xdpgeneric off");
-  EXPECT_EQ(pinned().size(), 11u);
+  EXPECT_EQ(pinned().size(), 12u);
   must_run("build/linearb detach");
   expect_nothing_left();
 }
@@ -752,7 +752,7 @@ TEST_F(ByHand, StatusInJsonHasTheSameNames) {
   EXPECT_EQ(hook.at("interfaces").at(0).at("mode"), "native");
   EXPECT_EQ(hook.at("programs").at(0).at("name"), kHook);
   EXPECT_EQ(hook.at("programs").at(0).at("pins").size(), 1u);
-  EXPECT_EQ(hook.at("maps").size(), 12u);
+  EXPECT_EQ(hook.at("maps").size(), 13u);
   for (const Json& map : hook.at("maps")) EXPECT_EQ(map.at("pins").size(), 1u) << map;
   EXPECT_EQ(hook.at("lines").size(), 0u) << "no receiver has named any yet";
   EXPECT_EQ(json.at("foreign").at(0).at("name"), "somebody");

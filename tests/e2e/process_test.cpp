@@ -243,7 +243,8 @@ TEST_P(Process, TheCboeCaptureOnTwoLinesComesOutOnceByteForByte) {
   EXPECT_TRUE(summary["balanced"].get<bool>()) << receiver.output();
   EXPECT_EQ(summary["messages"], 40);
   EXPECT_EQ(summary["gap_messages"], 2);
-  EXPECT_EQ(summary["gaps"], Json::parse(R"([{"channel":"pitch","epoch":1,"first":1,"count":2}])"));
+  EXPECT_EQ(summary["gaps"],
+            Json::parse(R"([{"channel":"pitch/1","epoch":1,"first":1,"count":2}])"));
   const Json fed = Json::parse(feeder.output());
   for (int line = 0; line < 2; ++line) {
     const Json& counts = summary["lines"][line];

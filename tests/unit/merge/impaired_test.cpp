@@ -3,6 +3,7 @@
 // Impaired copies of a feed: what comes out is what at least one of them had, each message once.
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <set>
 
@@ -81,9 +82,15 @@ std::uint64_t skipped_by(const std::vector<Datagram>& line) {
   return skipped;
 }
 
-/// All messages in the payloads of a capture; twice is a failure.
-std::set<std::uint64_t> numbers_in_file(const std::string& path) {
-  std::set<std::uint64_t> numbers;
+/// Number 1 comes on every line at once: what is before the first packet of all has no place.
+std::vector<Datagram> begun_at_1(std::vector<Datagram> line) {
+  line.insert(line.begin(), {kBeginNs, 1, 1});
+  return line;
+}
+
+/// All messages in the payloads of a capture, as they stand there.
+std::vector<std::uint64_t> messages_in_file(const std::string& path) {
+  std::vector<std::uint64_t> numbers;
   capture::Reader reader(path);
   while (auto record = reader.next()) {
     const lb_u8* data = record->bytes.data();
@@ -96,9 +103,20 @@ std::set<std::uint64_t> numbers_in_file(const std::string& path) {
               LB_KIND_DATA);
     const Bytes found(payload, payload + walk.payload_length);
     EXPECT_EQ(found, payload_of({0, datagram.first, datagram.count}));
-    for (std::uint64_t i = 0; i < datagram.count; i++)
-      EXPECT_TRUE(numbers.insert(datagram.first + i).second) << datagram.first + i;
+    for (std::uint64_t i = 0; i < datagram.count; i++) numbers.push_back(datagram.first + i);
   }
+  return numbers;
+}
+
+bool ascend(const std::vector<std::uint64_t>& numbers) {
+  return std::ranges::adjacent_find(numbers, std::greater_equal<>()) == numbers.end();
+}
+
+/// Twice is a failure.
+std::set<std::uint64_t> numbers_in_file(const std::string& path) {
+  std::set<std::uint64_t> numbers;
+  for (const std::uint64_t number : messages_in_file(path))
+    EXPECT_TRUE(numbers.insert(number).second) << number;
   return numbers;
 }
 
@@ -106,7 +124,8 @@ class ImpairedCopies : public Merging, public testing::WithParamInterface<int> {
  protected:
   /// Merges a file for each line, and holds the result against what the lines had.
   Merged merge_and_check(const std::vector<std::vector<Datagram>>& lines,
-                         const std::vector<std::int64_t>& offsets_ns) {
+                         const std::vector<std::int64_t>& offsets_ns,
+                         Order order = Order::arrival) {
     std::vector<std::string> captures;
     std::set<std::uint64_t> had;
     for (std::size_t i = 0; i < lines.size(); i++) {
@@ -116,11 +135,15 @@ class ImpairedCopies : public Merging, public testing::WithParamInterface<int> {
     merge::MergeOptions options = options_for(captures);
     for (std::size_t i = 0; i < lines.size(); i++) options.captures[i].offset_ns = offsets_ns[i];
     options.receiver.write_path = path("merged.pcap");
+    options.receiver.order = order;
     Merged merged = merge(options);
     EXPECT_THAT(merged.complaints, testing::ElementsAre());
     EXPECT_EQ(numbers_of(merged), had);
     EXPECT_EQ(numbers_in_file(path("merged.pcap")), had);
     check_figures(merged, lines, had);
+    if (order == Order::arrival) {  // else a packet may come in parts
+      EXPECT_EQ(merged.summary.packets, merged.deliveries.size());
+    }
     return merged;
   }
 
@@ -131,7 +154,6 @@ class ImpairedCopies : public Merging, public testing::WithParamInterface<int> {
     EXPECT_TRUE(summary.balanced) << testing::PrintToString(summary.imbalances);
     EXPECT_EQ(summary.messages, had.size());
     EXPECT_EQ(summary.gap_messages, *had.rbegin() - *had.begin() + 1 - had.size());
-    EXPECT_EQ(summary.packets, merged.deliveries.size());
     EXPECT_EQ(summary.untrimmed, 0u);
     EXPECT_GE(summary.written, summary.packets) << "a packet with two new parts is two records";
     std::uint64_t delivered = 0;
@@ -180,6 +202,26 @@ TEST_P(ImpairedCopies, WithAClockThatNobodySetsRight) {
   const SkewSummary& skew = merged.summary.lines[1].skew_ns;
   EXPECT_GT(skew.count, 100u) << "who looks for the offset finds it here";
   EXPECT_NEAR(static_cast<double>(skew.p50), 5e9, 5e9 / 8);
+}
+
+TEST_P(ImpairedCopies, AscendInTheOrderOfNumbers) {
+  Random random(static_cast<std::uint64_t>(GetParam()));
+  const Spoiled badly{.messages_max = 7, .loss = 0.3, .reorder = 0.1, .skew_ns = 700'000};
+  const Merged merged = merge_and_check(
+      {begun_at_1(line_of(random, {})), begun_at_1(line_of(random, badly)),
+       begun_at_1(line_of(random, {.messages_max = 2, .loss = 0.3, .skew_ns = 5'000'000}))},
+      {0, 0, 0}, Order::sequence);
+  EXPECT_EQ(merged.summary.late_repairs, 0u);
+  EXPECT_TRUE(ascend(messages_in_file(path("merged.pcap"))));
+}
+
+/// Nobody waits for a line that shows nothing for seconds: what it fills then comes late, and is
+/// counted.
+TEST_P(ImpairedCopies, OfALineWhoseClockIsOffComeLate) {
+  Random random(static_cast<std::uint64_t>(GetParam()));
+  const Merged merged = merge_and_check(
+      {line_of(random, {}), line_of(random, {.clock_ns = 5'000'000'000})}, {0, 0}, Order::sequence);
+  EXPECT_GT(merged.summary.late_repairs, 0u);
 }
 
 /// More for whoever wants to look longer: LINEARB_MERGES=1000.

@@ -110,17 +110,33 @@ TEST(WinnerTimes, RememberWhatTheWindowRemembers) {
   EXPECT_EQ(winners.behind_ns(16, {1, 1, 6}), std::nullopt);
 }
 
-TEST(PacketPool, HasAPlaceForAllThatIsHeldAndTheOneAtHand) {
-  PacketPool pool;
+TEST(PacketPool, HasPlacesOfTheirOwnForPackets) {
+  PacketPool pool(33);
   std::vector<std::uint64_t> places;
-  for (std::size_t i = 0; i < sequencer::Sequencer::kHeldMax + 1; i++) {
-    places.push_back(pool.take());
-    pool[places.back()].time_ns = i;
+  for (std::uint8_t i = 0; i < 33; i++) {
+    const std::vector<std::uint8_t> bytes(10, i);
+    places.push_back(pool.take(bytes, 4, i));
   }
-  for (std::size_t i = 0; i < places.size(); i++) EXPECT_EQ(pool[places[i]].time_ns, i);
+  EXPECT_EQ(pool.bytes(), 330u);
+  for (std::size_t i = 0; i < places.size(); i++) {
+    EXPECT_EQ(pool[places[i]].time_ns, i);
+    EXPECT_EQ(pool[places[i]].payload().size(), 6u);
+    EXPECT_EQ(pool[places[i]].payload()[0], i);
+  }
   EXPECT_FALSE(pool.all_are_back());
   for (const std::uint64_t place : places) pool.give(place);
   EXPECT_TRUE(pool.all_are_back());
+  EXPECT_EQ(pool.bytes(), 0u);
+}
+
+/// Else each place would in the end have the memory of the largest packet.
+TEST(PacketPool, KeepsNoMemoryOfLargePackets) {
+  PacketPool pool(1);
+  for (const std::size_t length : {PacketPool::kKeptBytes, PacketPool::kKeptBytes + 1}) {
+    const std::uint64_t place = pool.take(std::vector<std::uint8_t>(length), 0, 0);
+    pool.give(place);
+    EXPECT_EQ(pool[place].bytes.capacity() > 0, length <= PacketPool::kKeptBytes) << length;
+  }
 }
 
 }  // namespace

@@ -127,6 +127,25 @@ TEST_F(MergeProgram, TakesEachKeyOfTheFileThatIsAboutArbitration) {
   EXPECT_EQ(Json::parse(lru.output)["gaps"], nullptr);
 }
 
+TEST_F(MergeProgram, DeliversInTheOrderOfNumbersWhereItIsAskedTo) {
+  const std::string early = write_line("early.pcap", {{kBeginNs, 1}, {kBeginNs + 1'000, 3}});
+  const std::string late = write_line("late.pcap", {{kBeginNs + 500, 1}, {kBeginNs + 2'000, 2}});
+  std::ofstream(path("order.toml")) << "order = \"sequence\"\n";
+  const auto first_written = [&](const std::string& arguments) {
+    const std::string merged = path("merged.pcap");
+    const Ended ended =
+        linearb(early + " " + late + kChannel + " --json --write " + merged + arguments);
+    EXPECT_EQ(ended.status, 0) << ended.errors;
+    EXPECT_EQ(Json::parse(ended.output)["late_repairs"], 0);
+    capture::Reader reader(merged);
+    reader.next();
+    return reader.next()->timestamp_ns - kBeginNs;
+  };
+  EXPECT_EQ(first_written(" --order sequence"), 2'000u);
+  EXPECT_EQ(first_written(" --config " + path("order.toml")), 2'000u);
+  EXPECT_EQ(first_written(""), 1'000u);
+}
+
 TEST_F(MergeProgram, SaysWhatTheCaptureHasCut) {
   capture::Writer writer(path("cut.pcap"));
   Bytes frame = frame_of({kBeginNs, 1});
@@ -208,7 +227,8 @@ const Refusal kRefusals[] = {
     {"WrittenToAPipe", "A --write ./pipe", 1, "it is a pipe"},
     {"WrittenToAFullDisk", "A --write /dev/full", 1, "No space left on device"},
     {"LinesHaveNames", "A B --line A=eno1", 2, "there is no option \"--line\""},
-    {"OrderIsThatOfArrival", "A B --order sequence", 2, "there is no option \"--order\""},
+    {"OrderOfIdentifiers", "A B --order sequence --dedup lru", 2, "identifiers have no order"},
+    {"UnknownOrder", "A B --order sequences", 2, "sequence"},
     {"UnknownFraming", "A --channel x=moldudp46@any:1", 2, "did you mean \"moldudp64\"?"},
     {"UnknownLineOfAChannel", "A --channel x=moldudp64@B=any:1", 2, "there is no line \"B\""},
     {"NoConfiguration", "A --config ./none.toml", 2, "none.toml: No such file"},
