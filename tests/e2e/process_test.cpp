@@ -18,6 +18,7 @@
 #include "support/captures.h"
 #include "support/packet.h"
 #include "support/program.h"
+#include "support/repackaged.h"
 #include "support/tap.h"
 #include "sys/interface.h"
 
@@ -303,6 +304,51 @@ TEST_P(Process, TheMoldSampleIsFortyOneMessages) {
   EXPECT_EQ(summary["messages"], 41);
   EXPECT_EQ(summary["gap_messages"], 0);
   std::filesystem::remove(written);
+}
+
+std::uint64_t numbers_in(const Json& gaps, std::set<std::uint64_t>& numbers) {
+  for (const Json& gap : gaps)
+    for (std::uint64_t i = 0; i < gap["count"].get<std::uint64_t>(); ++i)
+      numbers.insert(gap["first"].get<std::uint64_t>() + i);
+  return numbers.size();
+}
+
+/// A as it was recorded, B with the messages in other packets, and losses on both.
+TEST_P(Process, RepackagedCapturesComeOutMessageForMessage) {
+  for (const RealCapture& row : kRealCaptures) {
+    const auto capture = find_capture(row.file);
+    if (!capture) GTEST_SKIP() << no_capture(row.file);
+    const lb_framing framing = config::builtin_framing(row.framing).descriptor;
+    const std::vector<RecordedFrame> frames = read_frames(row, *capture, framing);
+    for (const auto& [order, seed] : {std::pair("arrival", 3), std::pair("sequence", 4)}) {
+      SCOPED_TRACE(std::string(row.name) + ", order " + order);
+      const RepackagedLines lines = repackaged_lines(frames, framing, seed);
+      const std::string a = write_frames(output_path("a.pcap"), lines.a);
+      const std::string b = write_frames(output_path("b.pcap"), lines.b);
+      const std::string written = output_path("both.pcap");
+      Program receiver(LINEARB_PROGRAM,
+                       "receive --json --channel feed=" + std::string(row.framing) +
+                           "@any:" + std::to_string(row.port) + " --order " + order + " --write " +
+                           written + " --mode " + mode());
+      ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
+      const std::string replay = "feed --speed max --replay ";
+      Program feeder_a(LINEARB_PROGRAM, replay + a + " --line A=" + lab::source_name('A'));
+      Program feeder_b(LINEARB_PROGRAM, replay + b + " --line B=" + lab::source_name('B'));
+      EXPECT_EQ(feeder_a.wait(), 0) << feeder_a.errors();
+      EXPECT_EQ(feeder_b.wait(), 0) << feeder_b.errors();
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      receiver.interrupt();
+      EXPECT_EQ(receiver.wait(), 0) << receiver.errors();
+      const Json summary = Json::parse(receiver.output());
+      EXPECT_TRUE(summary["balanced"].get<bool>()) << receiver.output();
+      EXPECT_EQ(summary["messages"], lines.messages.size());
+      std::set<std::uint64_t> missing;
+      EXPECT_EQ(summary["gap_messages"], numbers_in(summary["gaps"], missing));
+      EXPECT_EQ(missing, lines.missing);
+      EXPECT_EQ(messages_of(framing, read_frames(written, framing)), lines.messages);
+      for (const std::string& path : {a, b, written}) std::filesystem::remove(path);
+    }
+  }
 }
 
 TEST_P(Process, OverlapsAreWrittenTrimmedToTheMessage) {

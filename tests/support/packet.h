@@ -50,6 +50,12 @@ class PacketBuilder {
     destination_port_ = port;
     return *this;
   }
+  /// In host byte order.
+  PacketBuilder& to_address(std::uint32_t destination, std::uint16_t port) {
+    destination_ = destination;
+    destination_port_ = port;
+    return *this;
+  }
   PacketBuilder& payload(Bytes bytes) {
     payload_ = std::move(bytes);
     return *this;
