@@ -345,7 +345,14 @@ TEST_P(Process, RepackagedCapturesComeOutMessageForMessage) {
       std::set<std::uint64_t> missing;
       EXPECT_EQ(summary["gap_messages"], numbers_in(summary["gaps"], missing));
       EXPECT_EQ(missing, lines.missing);
-      EXPECT_EQ(messages_of(framing, read_frames(written, framing)), lines.messages);
+      const std::vector<RecordedFrame> delivered = read_frames(written, framing);
+      EXPECT_EQ(messages_of(framing, delivered), lines.messages);
+      // The last message of the Mold sample is cut off: where its packet comes second, nobody can
+      // trim it.
+      EXPECT_LE(summary["untrimmed"], row.is_raw ? 1 : 0);
+      if (summary["untrimmed"] == 0) {
+        EXPECT_EQ(count_messages(delivered), lines.messages.size()) << "once each";
+      }
       for (const std::string& path : {a, b, written}) std::filesystem::remove(path);
     }
   }

@@ -106,6 +106,13 @@ inline std::map<std::uint64_t, Bytes> messages_of(const lb_framing& framing,
   return messages;
 }
 
+/// As often as they stand there.
+inline std::uint64_t count_messages(const std::vector<RecordedFrame>& frames) {
+  std::uint64_t messages = 0;
+  for (const RecordedFrame& record : frames) messages += record.datagram.count;
+  return messages;
+}
+
 /// The same messages in packets of 1 to 5, each when its last message was sent. A message that was
 /// cut off has no length, and is left out; what is no data stays as it is.
 class Repackager {

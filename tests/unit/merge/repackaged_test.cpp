@@ -45,9 +45,7 @@ class RepackagedCapture : public Merging, public testing::WithParamInterface<Rea
     EXPECT_EQ(summary.gap_messages, lines.missing.size());
     const std::vector<RecordedFrame> written = read_frames(path("merged.pcap"), framing);
     EXPECT_EQ(messages_of(framing, written), lines.messages);
-    std::uint64_t messages = 0;
-    for (const RecordedFrame& record : written) messages += record.datagram.count;
-    EXPECT_EQ(messages, lines.messages.size()) << "once each";
+    EXPECT_EQ(count_messages(written), lines.messages.size()) << "once each";
   }
 };
 
