@@ -101,6 +101,9 @@ struct ReceiverOptions {
 /// "239.192.30.1:30001" or "any:30001". Throws UsageError naming the text and what is accepted.
 Destination parse_destination(const std::string& text);
 
+/// The same text again.
+std::string destination_text(const Destination& destination);
+
 /// "A=vethA_dst".
 Line parse_line(const std::string& text);
 

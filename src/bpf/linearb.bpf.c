@@ -300,11 +300,11 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   if (walked == LB_WALK_INCONSISTENT || has_wrong_checksum(context, &packet))
     return leave(&packet.counters->malformed, XDP_PASS);
   lb_u32 beyond = (packet.walk.payload_offset - LB_HEADERS_MIN) & 127;
-  packet.kind = lb_framing_decode_header(framing, data + LB_HEADERS_MIN + beyond, data_end,
-                                         packet.walk.payload_length, &packet.datagram);
+  const lb_u8* payload = data + LB_HEADERS_MIN + beyond;
+  packet.kind = lb_framing_decode_header(framing, payload, data_end, packet.walk.payload_length,
+                                         &packet.datagram);
   if (packet.kind == LB_KIND_MALFORMED) return leave(&packet.counters->malformed, XDP_PASS);
-  if (!find_channel(&packet, framing, data + LB_HEADERS_MIN + beyond, data_end,
-                    settings->stream_bits))
+  if (!find_channel(&packet, framing, payload, data_end, settings->stream_bits))
     return leave(&packet.counters->no_receiver, XDP_PASS);
   lb_u64 published = lb_load_acquire(&packet.mark->published);
   packet.shown = lb_load_acquire(&packet.mark->shown);

@@ -13,7 +13,6 @@
 #include "cli/config_file.h"
 #include "cli/options.h"
 #include "cli/receive.h"
-#include "inspect/datagrams.h"
 #include "linearb/error.h"
 #include "report/json.h"
 
@@ -78,7 +77,7 @@ Json options_json(const CLI::App& command) {
 Json channel_json(const Channel& channel, const std::vector<Line>& lines) {
   Json destinations = Json::object();
   for (const Line& line : lines)
-    destinations[line.name] = inspect::destination_text(channel.destination_on(line.name));
+    destinations[line.name] = destination_text(channel.destination_on(line.name));
   return {{"name", channel.name}, {"framing", channel.framing}, {"destinations", destinations}};
 }
 

@@ -32,8 +32,8 @@ void apply_config_file(CLI::App& command, const std::string& path);
 /// commands: its keys are those of `linearb receive`, also where the command has no such option.
 void finish_receiver_options(CLI::App& command, const std::string& path, ReceiverOptions& options);
 
-/// The same for a merge, whose lines are there already: it takes channels, checksum, dedup and
-/// order from the file of a receiver, and passes over what is about interfaces and recording.
+/// The same for a merge, whose lines are there already: it takes channels, keys, checksum, dedup
+/// and order from the file of a receiver, and passes over what is about interfaces and recording.
 void finish_merge_options(CLI::App& command, const std::string& path, ReceiverOptions& options);
 
 }  // namespace linearb::cli

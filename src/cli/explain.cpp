@@ -14,6 +14,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "config/check.h"
 #include "config/framing_file.h"
 #include "inspect/datagrams.h"
 #include "inspect/packet_words.h"
@@ -32,7 +33,7 @@ constexpr std::size_t kPayloadMax = 65'507;
 
 struct ExplainArguments {
   std::string capture;
-  std::vector<Channel> channels = ReceiverOptions{}.channels;
+  ReceiverOptions receiver;  ///< channels and keys of it
   std::string framing;
   std::string hex;
   bool json = false;
@@ -145,12 +146,10 @@ void print_as_text(const inspect::Explained& packet) {
 }
 
 int explain_capture(const ExplainArguments& arguments) {
-  std::vector<config::Framing> framings;
-  for (const Channel& channel : arguments.channels)
-    framings.push_back(config::load_framing(channel.framing));
+  const std::vector<config::Framing> framings = config::load_framings(arguments.receiver);
   if (framings.empty()) throw UsageError("--channel: there is none");
   inspect::Datagrams datagrams(arguments.capture, framings.front().descriptor);
-  inspect::Verdicts verdicts(arguments.channels, framings,
+  inspect::Verdicts verdicts(arguments.receiver, framings,
                              arguments.json ? print_as_json : print_as_text);
   if (!arguments.json)
     fmt::print("{:<20} {:<12} {:<14} {:<20} {:>12} {:>6}  {}\n", "time", "channel", "kind",
@@ -188,7 +187,8 @@ Command add_explain(CLI::App& app) {
                    "pcap, pcapng, or the first channel's payloads back to back")
       ->type_name("")
       ->check(names_a_file);
-  add_channel_option(*command, arguments->channels);
+  add_channel_option(*command, arguments->receiver.channels);
+  add_keys_option(*command, arguments->receiver.keys);
   command->add_option("--framing", arguments->framing, "Of --hex: one that is built in, or a file")
       ->type_name("NAME");
   command->add_option("--hex", arguments->hex, "One UDP payload, in place of a capture")

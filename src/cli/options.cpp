@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "config/nearest.h"
+#include "core/layout.h"
 #include "linearb/error.h"
 
 namespace linearb::cli {
@@ -76,6 +77,17 @@ void add_channel_option(CLI::App& command, std::vector<Channel>& channels) {
       ->default_str("optiq=optiq@any:30001");
 }
 
+void add_keys_option(CLI::App& command, std::uint32_t& keys) {
+  command
+      .add_option("--keys", keys,
+                  "Streams that share a destination of a channel, by the key in their packets: how "
+                  "many there may be")
+      ->type_name("N")
+      ->check(is_whole_number)
+      ->check(CLI::Range(1, LB_CHANNELS_MAX - 1))
+      ->capture_default_str();
+}
+
 void add_mode_option(CLI::App& command, Mode& mode) {
   add_choice<Mode>(command, mode,
                    {"--mode",
@@ -97,13 +109,7 @@ void add_json_option(CLI::App& command, bool& json) {
 
 void add_arbitration_options(CLI::App& command, ReceiverOptions& options) {
   add_channel_option(command, options.channels);
-  command
-      .add_option("--keys", options.keys,
-                  "Streams that share a destination of a channel, by the key in their packets: how "
-                  "many there may be")
-      ->type_name("N")
-      ->check(is_whole_number)
-      ->capture_default_str();
+  add_keys_option(command, options.keys);
   add_choice<Checksum>(command, options.checksum,
                        {"--checksum",
                         {"ignore", "verify"},

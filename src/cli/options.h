@@ -52,13 +52,16 @@ CLI::Option* add_choice(CLI::App& command, Enum& value, const Choice<Enum>& choi
 void add_line_option(CLI::App& command, std::vector<Line>& lines);
 /// --channel; the same.
 void add_channel_option(CLI::App& command, std::vector<Channel>& channels);
+/// --keys.
+void add_keys_option(CLI::App& command, std::uint32_t& keys);
 /// --mode.
 void add_mode_option(CLI::App& command, Mode& mode);
 /// --zero-copy.
 void add_zero_copy_option(CLI::App& command, ZeroCopy& zero_copy);
 /// --json.
 void add_json_option(CLI::App& command, bool& json);
-/// --channel, --checksum and --dedup: what is arbitrated, and how, wherever the packets come from.
+/// --channel, --keys, --checksum, --dedup and --order: what is arbitrated, and how, wherever the
+/// packets come from.
 void add_arbitration_options(CLI::App& command, ReceiverOptions& options);
 /// --write.
 void add_write_option(CLI::App& command, std::string& path);

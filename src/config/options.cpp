@@ -225,6 +225,13 @@ Destination parse_destination(const std::string& text) {
   return destination;
 }
 
+std::string destination_text(const Destination& destination) {
+  char address[INET_ADDRSTRLEN] = "any";
+  const in_addr network{.s_addr = htonl(destination.address)};
+  if (destination.address != 0) ::inet_ntop(AF_INET, &network, address, sizeof(address));
+  return fmt::format("{}:{}", address, destination.port);
+}
+
 Line parse_line(const std::string& text) {
   auto parts = split(text, text.find('='));
   if (!parts || parts->second.empty()) refuse("--line", text, "it names no interface", kLineForm);

@@ -93,8 +93,7 @@ struct lb_flow_bucket {
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow_bucket) == 64, "one cache line");
 
-/* ---- streams: array of buckets, see core/stream.h ---------------------------------------------
- */
+/* ---- streams: array of buckets (core/stream.h) ---------------------------------------------- */
 
 /* A sequence among several that share a destination, by the key in its packets. */
 struct lb_stream {

@@ -9,6 +9,7 @@
  * was stored before it. What is plain between two commits may be there in part. So that the next
  * receiver finds its way from every such state:
  *
+ *   stream    key | is_stream (commit)
  *   begin     epoch 0 (commit) | everything | epoch (commit): a bank with epoch 0 is empty
  *   slide     missing ranges of the step that is left (ranges, then commit of their count)
  *             | sliding_to (commit) | words and time of the step cleared | base (commit).

@@ -8,15 +8,11 @@
 #ifndef LINEARB_CORE_STREAM_H
 #define LINEARB_CORE_STREAM_H
 
-#include "core/layout.h"
-
-/* 2^64 / golden ratio, odd: what tells keys apart reaches the high bits, where the bucket is taken.
- */
-#define LB_STREAM_SPREAD 0x9e3779b97f4a7c15ull
+#include "core/flow.h"
 
 /* There are 1 << bits buckets. */
 LB_INLINE lb_u32 lb_stream_bucket_of(lb_u32 bits, lb_u32 destination_channel, lb_u64 key) {
-  lb_u64 mixed = (key ^ (lb_u64)destination_channel << 40) * LB_STREAM_SPREAD;
+  lb_u64 mixed = (key ^ (lb_u64)destination_channel << 40) * LB_FLOW_SPREAD;
   return bits ? (lb_u32)(mixed >> 32) >> (32 - (bits & 31)) : 0;
 }
 

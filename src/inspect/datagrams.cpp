@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/datagrams.h"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
-
 #include "core/walk.h"
 
 namespace linearb::inspect {
@@ -40,13 +37,6 @@ Datagram Datagrams::of_record(const capture::Record& record) const noexcept {
   if (datagram.is_whole)
     datagram.payload = record.bytes.subspan(walk.payload_offset, walk.payload_length);
   return datagram;
-}
-
-std::string destination_text(const Destination& destination) {
-  char address[INET_ADDRSTRLEN] = "any";
-  const in_addr network{.s_addr = htonl(destination.address)};
-  if (destination.address != 0) ::inet_ntop(AF_INET, &network, address, sizeof(address));
-  return fmt::format("{}:{}", address, destination.port);
 }
 
 }  // namespace linearb::inspect

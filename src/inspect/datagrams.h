@@ -39,7 +39,4 @@ class Datagrams {
   std::optional<capture::RawDatagrams> payloads_;
 };
 
-/// "239.1.1.1:5000", "any:5000".
-std::string destination_text(const Destination& destination);
-
 }  // namespace linearb::inspect

@@ -16,11 +16,11 @@ std::vector<lb_framing> descriptors_of(const std::vector<config::Framing>& frami
   return descriptors;
 }
 
-sequencer::ChannelPlaces places_of(const std::vector<Channel>& channels,
+sequencer::ChannelPlaces places_of(const ReceiverOptions& options,
                                    const std::vector<lb_framing>& framings) {
   std::vector<sequencer::ChannelPlaces::Configured> configured;
   for (std::size_t i = 0; i < framings.size(); ++i)
-    configured.push_back({&framings[i], channels[i].keys.value_or(ReceiverOptions().keys)});
+    configured.push_back({&framings[i], options.channels[i].keys.value_or(options.keys)});
   return sequencer::ChannelPlaces(configured);
 }
 
@@ -36,12 +36,12 @@ bool takes(const Destination& wanted, const Destination& found) noexcept {
 
 }  // namespace
 
-Verdicts::Verdicts(std::vector<Channel> channels, const std::vector<config::Framing>& framings,
+Verdicts::Verdicts(const ReceiverOptions& options, const std::vector<config::Framing>& framings,
                    std::function<void(const Explained&)> tell)
-    : channels_(std::move(channels)),
+    : channels_(options.channels),
       framings_(descriptors_of(framings)),
       tell_(std::move(tell)),
-      places_(places_of(channels_, framings_)),
+      places_(places_of(options, framings_)),
       sequencer_(places_.framings(), settings_for(lines_of(channels_)),
                  sequencer::Sequencer::Dedup::window, *this) {}
 

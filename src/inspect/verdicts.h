@@ -36,9 +36,9 @@ struct Explained {
 /// destinations of their own, each of these is a line; else all is one.
 class Verdicts final : private sequencer::Decisions {
  public:
-  /// `framings` are those of the channels. `tell` is called once for each packet, in their order:
-  /// some are decided only when later ones have come.
-  Verdicts(std::vector<Channel> channels, const std::vector<config::Framing>& framings,
+  /// Of the options channels and keys; `framings` are those of the channels. `tell` is called once
+  /// for each packet, in their order: some are decided only when later ones have come.
+  Verdicts(const ReceiverOptions& options, const std::vector<config::Framing>& framings,
            std::function<void(const Explained&)> tell);
 
   void take(const Datagram& datagram);

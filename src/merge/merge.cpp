@@ -210,11 +210,7 @@ void Merge::judge(std::size_t line, const lb_flow& flow, const lb_walk& walk) {
   packet.line = static_cast<std::uint8_t>(line);
   packet.arrival_ns = now_ns;
   packet.payload = packets_[packet.handle].payload();
-  const lb_framing& framing = framings_[flow.channel].descriptor;
-  const std::uint8_t* const begin = packet.payload.data();
-  const std::uint8_t* const end = begin + packet.payload.size();
-  packet.kind = lb_framing_decode(&framing, begin, end, walk.payload_length, &packet.datagram);
-  packet.key = lb_framing_key(&framing, begin, end);
+  sequencer::decode(framings_[flow.channel].descriptor, packet);
   places_.assign(packet);
   if (first_ns_ == 0) first_ns_ = now_ns;
   last_ns_ = now_ns;

@@ -29,16 +29,20 @@ void sum_up_channels(const FinishedMerge& merge, Summary& summary) {
     return merge.places.name_of(place, channel.name);
   };
   std::uint64_t gap_messages = 0;
-  for (const std::uint16_t place : merge.places.used()) {
-    const sequencer::Channel& channel = merge.sequencer.channel(place);
-    summary.channels.push_back(
-        {.name = name_of(place),
-         .framing = merge.options.channels[merge.places.channel_of(place)].framing,
-         .messages = merge.sequencer.messages(place),
-         .gap_messages = has_order ? channel.gap_messages() : 0,
-         .epoch = channel.newest_epoch()});
-    summary.messages += summary.channels.back().messages;
-    gap_messages += summary.channels.back().gap_messages;
+  for (std::size_t i = 0; i < merge.options.channels.size(); ++i) {
+    const Channel& channel = merge.options.channels[i];
+    const std::vector<std::size_t> places = merge.places.places_of(i);
+    if (places.empty())  // no stream was seen
+      summary.channels.push_back({.name = channel.name, .framing = channel.framing});
+    for (const std::size_t place : places) {
+      ChannelSummary sums =
+          sequencer::summary_of(name_of(place), channel.framing, merge.sequencer.channel(place));
+      sums.messages = merge.sequencer.messages(place);
+      if (!has_order) sums.gap_messages = 0;
+      summary.messages += sums.messages;
+      gap_messages += sums.gap_messages;
+      summary.channels.push_back(std::move(sums));
+    }
   }
   if (!has_order) return;
   summary.gap_messages = gap_messages;

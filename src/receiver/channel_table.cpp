@@ -11,7 +11,7 @@
 namespace linearb::receiver {
 namespace {
 
-std::size_t streams_of(const Channel& options, const config::Framing& framing) {
+std::size_t stream_count(const Channel& options, const config::Framing& framing) {
   return framing.descriptor.key.width == 0 ? 0 : options.keys.value();
 }
 
@@ -149,7 +149,7 @@ ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const auto found = std::ranges::find_if(running, [&](const RunningChannel& channel) {
       return channel.options.name == wanted[i].name &&
-             channel.streams.size() == streams_of(wanted[i], framings[i]) &&
+             channel.streams.size() == stream_count(wanted[i], framings[i]) &&
              same_framing(channel, wanted[i], framings[i]);
     });
     if (found == running.end()) {
@@ -157,7 +157,7 @@ ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
       added.options = wanted[i];
       added.framing = framings[i];
       added.serial = next.serial++;
-      added.streams.resize(streams_of(wanted[i], framings[i]));
+      added.streams.resize(stream_count(wanted[i], framings[i]));
       added.first_stream = next.stream;
       next.stream += static_cast<std::uint32_t>(added.streams.size());
       continue;

@@ -9,6 +9,9 @@
 #include "config/framing_file.h"
 #include "core/layout.h"
 #include "linearb/options.h"
+#include "linearb/summary.h"
+#include "sequencer/figures.h"
+#include "sequencer/streams.h"
 
 namespace linearb::receiver {
 
@@ -41,6 +44,23 @@ ReceiverOptions with_keys(ReceiverOptions options);
 
 /// The channel itself, or its streams.
 std::vector<Sequence> sequences_of(const RunningChannel& channel);
+
+/// What the channel has come to: it, or its streams in the order in which they were seen; one that
+/// has seen none is there all the same. `group` is null where it has none, and `sums_of(i)` is the
+/// sequencer's channel of sequence i.
+template <class SumsOf>
+std::vector<ChannelSummary> summaries_of(const RunningChannel& channel,
+                                         const sequencer::StreamGroup* group, SumsOf sums_of) {
+  const std::string& name = channel.options.name;
+  const std::string& framing = channel.options.framing;
+  if (!group) return {sequencer::summary_of(name, framing, sums_of(0))};
+  std::vector<ChannelSummary> summaries;
+  for (const std::uint64_t key : group->keys())
+    summaries.push_back(sequencer::summary_of(sequencer::stream_name(name, key), framing,
+                                              sums_of(summaries.size())));
+  if (summaries.empty()) summaries.push_back({.name = name, .framing = framing});
+  return summaries;
+}
 
 /// All that the channel has in the hook's maps.
 std::size_t places_of(const RunningChannel& channel) noexcept;

@@ -88,7 +88,7 @@ bool DataPath::carry_out(Change& change) noexcept {
   }
   for (Change::StreamsOf& closed : change.streams_closed) {
     remove_streams(closed.place);
-    closed.group = streams_.close(closed.place);
+    closed.group = std::move(streams_[closed.place]);
   }
   for (Change::NewChannel& added : change.added) {
     lb_memory* const memory = memory_of(added.index);
@@ -98,7 +98,7 @@ bool DataPath::carry_out(Change& change) noexcept {
   }
   for (Change::StreamsOf& opened : change.streams_opened) {
     const sequencer::StreamGroup& group = *opened.group;
-    streams_.open(opened.place, std::move(opened.group));
+    streams_[opened.place] = std::move(opened.group);
     for (std::size_t i = 0; i < group.keys().size(); ++i)
       add_stream(opened.place, group.keys()[i], group.places()[i]);
   }
@@ -118,7 +118,7 @@ void DataPath::add_stream(std::uint16_t of, std::uint64_t key, std::uint16_t pla
 
 /// No hook looks for them any more.
 void DataPath::remove_streams(std::uint16_t of) noexcept {
-  for (const std::uint64_t key : streams_.at(of)->keys())
+  for (const std::uint64_t key : streams_[of]->keys())
     lb_stream_remove(&bucket_of(of, key), of, key);
 }
 
@@ -251,7 +251,7 @@ bool DataPath::describe(const xsk::RxPacket& received, const Port& port,
                      : LB_PLACE_UNKNOWN;
   packet.arrival_ns = metadata->arrival_ns;
   packet.payload = {data + metadata->payload_offset, metadata->payload_length};
-  decode(packet, metadata->payload_length);
+  decode(packet);
   const std::uint8_t verdict = metadata->verdict & ~LB_VERDICT_FROM_JUMP;
   packet.is_from_jump = verdict != metadata->verdict && packet.place != LB_PLACE_UNKNOWN;
   if (verdict <= LB_VERDICT_ORDINARY_LAST) generation_ = metadata->generation;
@@ -275,21 +275,18 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
   packet.line = flow->line;
   packet.channel = flow->channel;
   packet.payload = bytes.subspan(walk.payload_offset, walk.payload_length);
-  decode(packet, walk.payload_length);
+  decode(packet);
   // The hook adds them to the mark, once it has one.
   packet.counts_skips = parts_.maps.mark(packet.channel, packet.line).published == 0;
   return true;
 }
 
-void DataPath::decode(sequencer::Packet& packet, std::uint32_t length) noexcept {
+void DataPath::decode(sequencer::Packet& packet) noexcept {
   const std::uint16_t place = packet.channel;
-  sequencer::StreamGroup* const streams = streams_.at(place);
+  sequencer::StreamGroup* const streams = streams_[place].get();
   if (!streams && !sequencer_.has(place)) return;
   const lb_framing& framing = streams ? streams->framing() : sequencer_.channel(place).framing();
-  const std::uint8_t* const begin = packet.payload.data();
-  const std::uint8_t* const end = begin + packet.payload.size();
-  packet.kind = lb_framing_decode(&framing, begin, end, length, &packet.datagram);
-  if (packet.kind != LB_KIND_MALFORMED) packet.key = lb_framing_key(&framing, begin, end);
+  sequencer::decode(framing, packet);
   if (streams && streams->assign(packet)) add_stream(place, packet.key, packet.channel);
 }
 

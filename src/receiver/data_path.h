@@ -70,7 +70,7 @@ class DataPath final : private sequencer::Decisions {
 
   const std::vector<Port*>& ports() const noexcept { return ports_; }
   const sequencer::Sequencer& sequencer() const noexcept { return sequencer_; }
-  const sequencer::Streams& streams() const noexcept { return streams_; }
+  const sequencer::StreamGroups& streams() const noexcept { return streams_; }
   /// Times that a packet was delivered in part, and something else before the rest of it.
   std::uint64_t parts() const noexcept { return parts_delivered_; }
   /// Packets wait for their turn: receive() has to be called soon.
@@ -107,7 +107,7 @@ class DataPath final : private sequencer::Decisions {
                 sequencer::Packet& packet) noexcept;
   bool describe_by_walk(std::span<const std::uint8_t> bytes, const Port& port,
                         sequencer::Packet& packet) noexcept;
-  void decode(sequencer::Packet& packet, std::uint32_t length) noexcept;
+  void decode(sequencer::Packet& packet) noexcept;
   void add_stream(std::uint16_t of, std::uint64_t key, std::uint16_t place) noexcept;
   void remove_streams(std::uint16_t of) noexcept;
   lb_stream_bucket& bucket_of(std::uint16_t of, std::uint64_t key) const noexcept;
@@ -128,7 +128,7 @@ class DataPath final : private sequencer::Decisions {
   std::vector<std::uint8_t> skips_expected_;   ///< by channel, a bit for each line
   std::unique_ptr<sequencer::InOrder> order_;  ///< null: in order of arrival
   sequencer::Sequencer sequencer_;
-  sequencer::Streams streams_;
+  sequencer::StreamGroups streams_;
   std::vector<std::uint32_t> origins_;  ///< serial of the configured channel, by place
   Publication publication_;
   std::unique_ptr<Passing> passing_;      ///< with order_

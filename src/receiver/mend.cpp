@@ -16,7 +16,10 @@ namespace linearb::receiver {
 
 void Wiring::look(const Running& running) noexcept {
   ownership_->dismiss_visitors();
-  look_at_streams(running.data_path.streams());
+  try {
+    look_at_streams(running.data_path.streams());
+  } catch (const std::exception&) {  // memory is short: the next look says it
+  }
   for (LineInterface& interface : interfaces_) {
     try {
       look_at(interface, running);
@@ -29,14 +32,16 @@ void Wiring::look(const Running& running) noexcept {
 }
 
 /// Said once for each channel: there will be more of them.
-void Wiring::look_at_streams(const sequencer::Streams& streams) noexcept {
+void Wiring::look_at_streams(const sequencer::StreamGroups& streams) {
   for (RunningChannel& channel : channels_) {
-    const sequencer::StreamGroup* const group = streams.at(channel.index);
-    if (!group || group->refused() == 0 || std::exchange(channel.has_told_of_keys, true)) continue;
+    const sequencer::StreamGroup* const group = streams[channel.index].get();
+    const auto key = group ? group->refused_key() : std::nullopt;
+    if (!key || channel.has_told_of_keys) continue;
     tell_channel(Event::Kind::too_many_keys, channel.options.name, {},
                  fmt::format("more than {} keys; {} is one too many, and what has it is not "
                              "delivered (not_feed): raise --keys, or keys in its table",
-                             group->places().size(), group->refused_key()));
+                             group->places().size(), *key));
+    channel.has_told_of_keys = true;
   }
 }
 

@@ -135,31 +135,23 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const Running& running) 
   return reloaded;
 }
 
-void Wiring::remember_removed(const std::vector<RunningChannel>& removed, Change& change) {
+void Wiring::remember_removed(const std::vector<RunningChannel>& removed, const Change& change) {
   auto ended = change.removed.begin();
   auto closed = change.streams_closed.begin();
   for (const RunningChannel& channel : removed) {
-    RemovedChannel& entry = removed_.emplace_back();
-    entry.serial = channel.serial;
     const sequencer::StreamGroup* const group =
         channel.streams.empty() ? nullptr : (closed++)->group.get();
-    std::size_t stream = 0;
+    const auto sums_of = [ended](std::size_t i) -> const sequencer::Channel& {
+      return *ended[static_cast<std::ptrdiff_t>(i)].channel;
+    };
+    RemovedChannel& entry = removed_.emplace_back(channel, summaries_of(channel, group, sums_of));
+    for (ChannelSummary& summary : entry.summaries) summary.removed = true;
     for (const Sequence& sequence : sequences_of(channel)) {
-      const sequencer::Channel& sums = *(ended++)->channel;
+      ++ended;
       for (std::uint32_t line = 0; line < options_.lines.size(); ++line)
         skipped_on_removed_[line] +=
             std::exchange(maps().mark(sequence.place, line).skipped_unseen, 0);
-      std::string name = channel.options.name;
-      if (group && stream == group->keys().size()) continue;  // never seen
-      if (group) {
-        name = sequencer::stream_name(name, group->keys()[stream++]);
-        removed_streams_[sequence.serial] = name;
-      }
-      entry.summaries.push_back(summary_of(std::move(name), channel, sums));
     }
-    if (entry.summaries.empty())
-      entry.summaries.push_back({.name = channel.options.name, .framing = channel.options.framing});
-    for (ChannelSummary& summary : entry.summaries) summary.removed = true;
   }
 }
 

@@ -63,31 +63,26 @@ std::uint64_t identity_of(const RunningChannel& channel) noexcept {
 void take_remembered_places(std::vector<RunningChannel>& channels,
                             std::span<const lb_memory> memories) {
   if (memories.empty()) return;
-  std::unordered_multimap<std::uint64_t, std::uint16_t> places;
+  std::unordered_multimap<std::uint64_t, std::uint16_t> by_identity;
   for (std::size_t place = 0; place < memories.size(); ++place)
-    places.emplace(memories[place].identity, static_cast<std::uint16_t>(place));
+    by_identity.emplace(memories[place].identity, static_cast<std::uint16_t>(place));
   std::vector<bool> taken(memories.size());
   std::vector<std::uint16_t*> others;
   for (RunningChannel& channel : channels) {
-    const auto [begin, end] = places.equal_range(identity_of(channel));
-    const auto remembered = [&](const auto& place) {
-      return (memories[place.second].is_stream != 0) != channel.streams.empty();
-    };
-    std::vector<std::uint16_t*> wanted;
-    if (channel.streams.empty()) {
-      wanted.push_back(&channel.index);
-    } else {
-      others.push_back(&channel.index);
-      for (std::uint16_t& stream : channel.streams) wanted.push_back(&stream);
+    const bool has_streams = !channel.streams.empty();
+    const std::span<std::uint16_t> wanted =
+        has_streams ? std::span(channel.streams) : std::span(&channel.index, 1);
+    std::size_t found = 0;
+    const auto [begin, end] = by_identity.equal_range(identity_of(channel));
+    for (auto each = begin; each != end && found < wanted.size(); ++each) {
+      const lb_memory& memory = memories[each->second];
+      if ((memory.is_stream != 0) != has_streams) continue;
+      if (has_streams) channel.keys.push_back(memory.key);
+      wanted[found++] = each->second;
+      taken[each->second] = true;
     }
-    auto next = wanted.begin();
-    for (auto place = begin; place != end && next != wanted.end(); ++place) {
-      if (!remembered(*place)) continue;
-      **next++ = place->second;
-      taken[place->second] = true;
-      if (!channel.streams.empty()) channel.keys.push_back(memories[place->second].key);
-    }
-    others.insert(others.end(), next, wanted.end());
+    if (has_streams) others.push_back(&channel.index);
+    for (std::uint16_t& place : wanted.subspan(found)) others.push_back(&place);
   }
   for (std::uint16_t* const place : others) {
     if (taken[*place])

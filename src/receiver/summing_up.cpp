@@ -44,34 +44,24 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   return summary;
 }
 
-/// The channel, or its streams in the order in which they were seen. One that has seen none yet is
-/// there all the same.
-std::vector<ChannelSummary> sums_of(const FinishedRun& run, const RunningChannel& running) {
-  const sequencer::Sequencer& sequencer = run.data_path.sequencer();
-  const std::string& name = running.options.name;
-  const sequencer::StreamGroup* const group = run.data_path.streams().at(running.index);
-  if (!group) return {summary_of(name, running, sequencer.channel(running.index))};
-  std::vector<ChannelSummary> streams;
-  for (std::size_t i = 0; i < group->keys().size(); ++i)
-    streams.push_back(summary_of(sequencer::stream_name(name, group->keys()[i]), running,
-                                 sequencer.channel(group->places()[i])));
-  if (streams.empty()) streams.push_back({.name = name, .framing = running.options.framing});
-  return streams;
-}
-
 /// In the order of configuration: those that a reload has removed stand among the others.
 std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
   const bool has_order = run.wiring.options().dedup == Dedup::window;
   std::vector<std::vector<ChannelSummary>> by_serial(run.wiring.channel_names().size());
   for (const RunningChannel& running : run.wiring.channels()) {
-    by_serial[running.serial] = sums_of(run, running);
+    const std::vector<Sequence> sequences = sequences_of(running);
+    by_serial[running.serial] =
+        summaries_of(running, run.data_path.streams()[running.index].get(),
+                     [&](std::size_t i) -> const sequencer::Channel& {
+                       return run.data_path.sequencer().channel(sequences[i].place);
+                     });
     if (has_order) continue;
     ChannelSummary& identifiers = by_serial[running.serial].front();
     identifiers.messages = run.data_path.sequencer().messages(running.index);
     identifiers.gap_messages = identifiers.adopted = 0;
   }
   for (const RemovedChannel& removed : run.wiring.removed_channels())
-    by_serial[removed.serial] = removed.summaries;
+    by_serial[removed.channel.serial] = removed.summaries;
   std::vector<ChannelSummary> channels;
   for (const std::vector<ChannelSummary>& of_one : by_serial)
     channels.insert(channels.end(), of_one.begin(), of_one.end());

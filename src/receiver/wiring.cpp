@@ -111,16 +111,6 @@ std::uint32_t largest_packet(std::uint32_t mtu) noexcept {
   return mtu + LB_ETHERNET_HEADER + LB_VLAN_TAGS_MAX * LB_VLAN_TAG;
 }
 
-ChannelSummary summary_of(std::string name, const RunningChannel& channel,
-                          const sequencer::Channel& sums) {
-  return {.name = std::move(name),
-          .framing = channel.options.framing,
-          .messages = sums.messages(),
-          .gap_messages = sums.gap_messages(),
-          .adopted = sums.adopted(),
-          .epoch = sums.newest_epoch()};
-}
-
 std::uint64_t LineInterface::nic_lost() const noexcept {
   return nic_lost_before + counters.rx_missed - counters_before.rx_missed + counters.rx_dropped -
          counters_before.rx_dropped;
@@ -357,15 +347,16 @@ std::uint64_t Wiring::skipped_unseen(std::uint32_t line) const noexcept {
   return skipped;
 }
 
-std::string Wiring::name_of(std::uint32_t serial, const sequencer::Streams& streams) const {
+std::string Wiring::name_of(std::uint32_t serial, const sequencer::StreamGroups& streams) const {
   if (serial < kStreamSerials) return channel_names_[serial];
-  const auto removed = removed_streams_.find(serial);
-  if (removed != removed_streams_.end()) return removed->second;
   const std::uint32_t number = serial - kStreamSerials;
+  for (const RemovedChannel& removed : removed_)
+    if (number - removed.channel.first_stream < removed.channel.streams.size())
+      return removed.summaries[number - removed.channel.first_stream].name;
   for (const RunningChannel& channel : channels_)
     if (number - channel.first_stream < channel.streams.size())
-      return sequencer::stream_name(
-          channel.options.name, streams.at(channel.index)->keys()[number - channel.first_stream]);
+      return sequencer::stream_name(channel.options.name,
+                                    streams[channel.index]->keys()[number - channel.first_stream]);
   return {};
 }
 

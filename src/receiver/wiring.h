@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,13 +50,9 @@ std::uint32_t largest_packet(std::uint32_t mtu) noexcept;
 
 /// A channel that a reload has removed.
 struct RemovedChannel {
-  std::uint32_t serial = 0;
-  std::vector<ChannelSummary> summaries;  ///< of its streams, where it has any
+  RunningChannel channel;
+  std::vector<ChannelSummary> summaries;
 };
-
-/// What a sequence of a channel has come to.
-ChannelSummary summary_of(std::string name, const RunningChannel& channel,
-                          const sequencer::Channel& sums);
 
 /// What joins the interfaces of a host to a data path: the hook on them, the flows that it knows,
 /// sockets in its slots, groups that are joined. It is set up once, and mended while the data path
@@ -107,7 +102,7 @@ class Wiring {
   /// Of every channel that was configured, by its serial.
   const std::vector<std::string>& channel_names() const noexcept { return channel_names_; }
   /// Of a sequence, by its serial. When the run is over.
-  std::string name_of(std::uint32_t serial, const sequencer::Streams& streams) const;
+  std::string name_of(std::uint32_t serial, const sequencer::StreamGroups& streams) const;
   /// Numbers that the hook saw the line skip, where the receiver could not.
   std::uint64_t skipped_unseen(std::uint32_t line) const noexcept;
 
@@ -136,7 +131,7 @@ class Wiring {
   bool has_dead_sockets(const LineInterface& interface) const;
   std::uint64_t losses_on(const LineInterface& interface) const noexcept;
   void look_at(LineInterface& interface, const Running& running);
-  void look_at_streams(const sequencer::Streams& streams) noexcept;
+  void look_at_streams(const sequencer::StreamGroups& streams);
   void act(LinkChange change, LineInterface& interface, const LinkState& seen,
            const Running& running);
   void close(LineInterface& interface, const Running& running);
@@ -151,14 +146,13 @@ class Wiring {
   void tell(Event::Kind kind, const LineInterface& interface,
             const std::string& text) const noexcept;
   // reload.cpp
-  void remember_removed(const std::vector<RunningChannel>& removed, Change& change);
+  void remember_removed(const std::vector<RunningChannel>& removed, const Change& change);
 
   ReceiverOptions options_;
   OnEvent on_event_;
   std::vector<RunningChannel> channels_;
   std::vector<std::string> channel_names_;
-  std::uint32_t stream_count_ = 0;                        ///< that there ever were
-  std::map<std::uint32_t, std::string> removed_streams_;  ///< names by serial
+  std::uint32_t stream_count_ = 0;  ///< that there ever were
   std::vector<RemovedChannel> removed_;
   std::array<std::uint64_t, LB_LINES_MAX> skipped_on_removed_{};
   std::vector<LineInterface> interfaces_;

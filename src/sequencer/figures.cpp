@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace linearb::sequencer {
 
@@ -17,6 +18,15 @@ void add_outcomes(const LineCounts& counts, LineSummary& summary) noexcept {
   summary.unconfirmed += counts.of(Outcome::unconfirmed);
   summary.malformed += counts.of(Outcome::malformed);
   summary.not_feed += counts.of(Outcome::not_feed);
+}
+
+ChannelSummary summary_of(std::string name, std::string framing, const Channel& channel) {
+  return {.name = std::move(name),
+          .framing = std::move(framing),
+          .messages = channel.messages(),
+          .gap_messages = channel.gap_messages(),
+          .adopted = channel.adopted(),
+          .epoch = channel.newest_epoch()};
 }
 
 std::vector<Gap> gaps_of(const GapList& gaps, const NameOf& name_of) {

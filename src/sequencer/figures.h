@@ -11,12 +11,13 @@
 #include "sequencer/gap_list.h"
 #include "sequencer/sequencer.h"
 
+// What a run came to, as a Summary has it: the same for packets of the kernel and of captures.
 namespace linearb::sequencer {
-
-/// What a run came to, as a Summary has it: the same for packets of the kernel and of captures.
 
 /// Adds what became of a line's packets to what is there already.
 void add_outcomes(const LineCounts& counts, LineSummary& summary) noexcept;
+
+ChannelSummary summary_of(std::string name, std::string framing, const Channel& channel);
 
 /// The name of a channel by its Channel::serial.
 using NameOf = std::function<std::string(std::uint32_t serial)>;

@@ -40,6 +40,15 @@ struct Packet {
   }
 };
 
+/// Fills in what the payload says. Of a malformed packet only the kind is valid.
+inline void decode(const lb_framing& framing, Packet& packet) noexcept {
+  const std::uint8_t* const begin = packet.payload.data();
+  const std::uint8_t* const end = begin + packet.payload.size();
+  packet.kind = lb_framing_decode(
+      &framing, begin, end, static_cast<std::uint32_t>(packet.payload.size()), &packet.datagram);
+  packet.key = lb_framing_key(&framing, begin, end);
+}
+
 /// What became of a packet. One for each, exactly once.
 enum class Outcome : std::uint8_t {
   won,          ///< delivered whole

@@ -26,8 +26,7 @@ bool StreamGroup::assign(Packet& packet) noexcept {
   }
   if (keys_.size() == places_.size()) {
     packet.is_of_no_channel = true;
-    refused_.store(refused_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    refused_key_.store(key, std::memory_order_relaxed);
+    refuse(key);
     return false;
   }
   packet.channel = places_[keys_.size()];
@@ -35,50 +34,40 @@ bool StreamGroup::assign(Packet& packet) noexcept {
   return true;
 }
 
-namespace {
-
-std::size_t places_for(std::span<const ChannelPlaces::Configured> channels) noexcept {
-  std::size_t places = channels.size();
-  for (const auto& [framing, keys] : channels)
-    if (framing->key.width != 0) places += keys;
-  return places;
+void StreamGroup::refuse(std::uint64_t key) noexcept {
+  if (has_refused_.load(std::memory_order_relaxed)) return;
+  refused_key_.store(key, std::memory_order_relaxed);
+  has_refused_.store(true, std::memory_order_release);
 }
 
-}  // namespace
-
-ChannelPlaces::ChannelPlaces(std::span<const Configured> channels)
-    : framings_(channels.size()), origins_(channels.size()), streams_(places_for(channels)) {
+ChannelPlaces::ChannelPlaces(std::span<const Configured> channels) : groups_(channels.size()) {
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    const lb_framing* const framing = channels[i].framing;
+    framings_.push_back(framing->key.width == 0 ? framing : nullptr);
+    origins_.push_back(i);
+  }
   for (std::size_t i = 0; i < channels.size(); ++i) {
     const auto& [framing, keys] = channels[i];
-    origins_[i] = i;
-    if (framing->key.width == 0) {
-      framings_[i] = framing;
-      continue;
-    }
+    if (framing->key.width == 0) continue;
     std::vector<std::uint16_t> places;
     for (std::uint32_t key = 0; key < keys; ++key) {
       places.push_back(static_cast<std::uint16_t>(framings_.size()));
       framings_.push_back(framing);
       origins_.push_back(i);
     }
-    streams_.open(static_cast<std::uint16_t>(i),
-                  std::make_unique<StreamGroup>(*framing, std::move(places)));
+    groups_[i] = std::make_unique<StreamGroup>(*framing, std::move(places));
   }
 }
 
-std::vector<std::uint16_t> ChannelPlaces::used() const {
-  std::vector<std::uint16_t> places;
-  for (std::uint16_t i = 0; i < framings_.size() && origins_[i] == i; ++i) {
-    const StreamGroup* const group = streams_.at(i);
-    if (!group) places.push_back(i);
-    for (std::size_t key = 0; group && key < group->keys().size(); ++key)
-      places.push_back(group->places()[key]);
-  }
-  return places;
+std::vector<std::size_t> ChannelPlaces::places_of(std::size_t channel) const {
+  const StreamGroup* const group = groups_[channel].get();
+  if (!group) return {channel};
+  const auto seen = group->places().first(group->keys().size());
+  return {seen.begin(), seen.end()};
 }
 
 std::string ChannelPlaces::name_of(std::size_t place, std::string_view channel) const {
-  const StreamGroup* const group = streams_.at(static_cast<std::uint16_t>(channel_of(place)));
+  const StreamGroup* const group = groups_[channel_of(place)].get();
   if (!group) return std::string(channel);
   return stream_name(channel, group->keys()[place - group->places().front()]);
 }

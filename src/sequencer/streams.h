@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,41 +36,24 @@ class StreamGroup {
   /// one. A malformed packet has no key, and goes to any of them.
   bool assign(Packet& packet) noexcept;
 
-  /// Packets of streams for which there was no channel. Any thread.
-  std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
-  /// The key of the last of them. Any thread.
-  std::uint64_t refused_key() const noexcept {
+  /// The key of the first stream for which there was no channel. Any thread.
+  std::optional<std::uint64_t> refused_key() const noexcept {
+    if (!has_refused_.load(std::memory_order_acquire)) return std::nullopt;
     return refused_key_.load(std::memory_order_relaxed);
   }
 
  private:
+  void refuse(std::uint64_t key) noexcept;
+
   lb_framing framing_;
   std::vector<std::uint16_t> places_;
   std::vector<std::uint64_t> keys_;
-  std::atomic<std::uint64_t> refused_ = 0;
   std::atomic<std::uint64_t> refused_key_ = 0;
+  std::atomic<bool> has_refused_ = false;  ///< after the key
 };
 
-/// Which places have streams of theirs instead of a sequence: one for all channels.
-class Streams {
- public:
-  /// Among so many places.
-  explicit Streams(std::size_t room) : groups_(room) {}
-
-  void open(std::uint16_t place, std::unique_ptr<StreamGroup> group) noexcept {
-    groups_[place] = std::move(group);
-  }
-  /// Null where there was none.
-  std::unique_ptr<StreamGroup> close(std::uint16_t place) noexcept {
-    return std::move(groups_[place]);
-  }
-  /// Null: the place is that of one sequence, or of nothing.
-  StreamGroup* at(std::uint16_t place) noexcept { return groups_[place].get(); }
-  const StreamGroup* at(std::uint16_t place) const noexcept { return groups_[place].get(); }
-
- private:
-  std::vector<std::unique_ptr<StreamGroup>> groups_;
-};
+/// By place of a channel; null where that is one sequence, or nothing.
+using StreamGroups = std::vector<std::unique_ptr<StreamGroup>>;
 
 /// Where channels that are all there from the start have their places: channel i has place i, and
 /// those of its streams, where its framing has a key, stand behind all channels.
@@ -88,18 +72,18 @@ class ChannelPlaces {
   std::size_t channel_of(std::size_t place) const noexcept { return origins_[place]; }
   /// Gives a decoded packet of a configured channel to that of its stream, where it has streams.
   void assign(Packet& packet) noexcept {
-    if (StreamGroup* const group = streams_.at(packet.channel)) group->assign(packet);
+    if (StreamGroup* const group = groups_[packet.channel].get()) group->assign(packet);
   }
-  /// Those in which something was, or that need no key: in the order of the channels, streams in
-  /// that in which they were seen.
-  std::vector<std::uint16_t> used() const;
-  /// Of a used one: the channel's, or with a key behind it.
+  /// Of a configured channel: its own place, or those of its streams in the order in which they
+  /// were seen.
+  std::vector<std::size_t> places_of(std::size_t channel) const;
+  /// The name of what has the place, where that of its channel is `channel`.
   std::string name_of(std::size_t place, std::string_view channel) const;
 
  private:
   std::vector<const lb_framing*> framings_;
   std::vector<std::size_t> origins_;
-  Streams streams_;
+  StreamGroups groups_;
 };
 
 /// "cboe/3": the channel of a stream.

@@ -15,12 +15,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // A framing may be any file that is there; a device has no end.
   if (std::string_view(reinterpret_cast<const char*>(data), size).contains("/dev")) return 0;
   const fuzz::MemoryFile file({data, size});
-  try {
+  fuzz::expect_used_or_refused([&] {
     const ReceiverOptions options = cli::parse_receive({"receive", "--config", file.path()});
     fuzz::require(options.lines.size() <= LB_LINES_MAX, "lines have their places");
     fuzz::require(options.channels.size() <= LB_CHANNELS_MAX, "channels have theirs");
-  } catch (const UsageError& error) {
-    fuzz::require(*error.what() != '\0', "a refusal says why");
-  }
+  });
   return 0;
 }

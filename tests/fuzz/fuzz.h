@@ -13,6 +13,8 @@
 #include <cstring>
 #include <span>
 
+#include "linearb/error.h"
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace linearb::fuzz {
@@ -22,6 +24,16 @@ inline void require(bool holds, const char* rule) {
   if (holds) return;
   std::fprintf(stderr, "broken rule: %s\n", rule);
   std::abort();
+}
+
+/// Whatever the input is, it can be used, or who used it is told what is wrong.
+template <class Use>
+void expect_used_or_refused(Use use) {
+  try {
+    use();
+  } catch (const UsageError& error) {
+    require(*error.what() != '\0', "a refusal says why");
+  }
 }
 
 /// Choices from the front of the input. Behind its end they are all zero.

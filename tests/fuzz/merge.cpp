@@ -273,11 +273,8 @@ void merge_bytes(Input& input, Order order) {
   options.receiver.channels = {{"itch", "moldudp64", {0, 30001}, {}}};
   options.receiver.order = order;
   options.captures = {{.path = a.path()}, {.path = b.path()}};
-  try {
-    require(merge::Merge(options).run().balanced, "a merge is balanced");
-  } catch (const UsageError& error) {
-    require(*error.what() != '\0', "a refusal says why");
-  }
+  expect_used_or_refused(
+      [&] { require(merge::Merge(options).run().balanced, "a merge is balanced"); });
 }
 
 }  // namespace

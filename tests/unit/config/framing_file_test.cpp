@@ -10,23 +10,16 @@
 #include <gtest/gtest.h>
 
 #include "support/error_text.h"
+#include "unit/config/framing_text.h"
 
 namespace linearb::config {
 namespace {
 
+using test::refusal;
+using test::Refused;
+using test::replaced;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-/// What parse_framing says when it refuses the text.
-std::string refusal(const std::string& toml) {
-  return test::error_text([&] { parse_framing(toml, "feed.toml"); });
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  std::size_t place = text.find(from);
-  EXPECT_NE(place, text.npos) << from;
-  return text.replace(place, from.size(), to);
-}
 
 /// Every key that there is, on one line each, so that a test can name the line.
 const std::string kComplete = R"(name = "every-key_1"
@@ -123,18 +116,6 @@ TEST(FramingFile, AfterTheLargestComesOneWhereZeroIsNoNumber) {
   lb_framing header = parse_framing(toml, "feed.toml").descriptor;
   EXPECT_EQ(header.sequence_limit, 1ull << 32);
   EXPECT_EQ(header.wrap_to, 1u);
-}
-
-struct Refused {
-  const char* what;
-  const char* from;  // in kComplete
-  const char* to;
-  const char* message;  // has to be part of what is said
-};
-
-/// For the list of ctest: bytes of pointers change from run to run.
-void PrintTo(const Refused& refused, std::ostream* out) {
-  *out << refused.what;
 }
 
 class FramingFileRefuses : public testing::TestWithParam<Refused> {};
@@ -272,7 +253,7 @@ class FramingOnDisk : public testing::Test {
   }
 
   static std::string refusal_of(const std::string& name_or_path) {
-    return test::error_text([&] { load_framing(name_or_path); });
+    return linearb::test::error_text([&] { load_framing(name_or_path); });
   }
 
   std::string folder_;

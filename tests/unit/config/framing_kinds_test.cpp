@@ -10,21 +10,15 @@
 
 #include "config/framing_file.h"
 #include "support/error_text.h"
+#include "unit/config/framing_text.h"
 
 namespace linearb::config {
 namespace {
 
+using test::refusal;
+using test::Refused;
+using test::replaced;
 using testing::HasSubstr;
-
-std::string refusal(const std::string& toml) {
-  return test::error_text([&] { parse_framing(toml, "feed.toml"); });
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  std::size_t place = text.find(from);
-  EXPECT_NE(place, text.npos) << from;
-  return text.replace(place, from.size(), to);
-}
 
 /// Every key that framing_file_test.cpp has not, on one line each, so that a test can name the
 /// line.
@@ -169,18 +163,6 @@ TEST(FramingKinds, EveryKindAndNumberIsKnown) {
     EXPECT_EQ(header.rules[1].kind, row.kind);
     EXPECT_EQ(header.rules[1].number, row.number);
   }
-}
-
-struct Refused {
-  const char* what;
-  const char* from;  // in kRich
-  const char* to;
-  const char* message;  // has to be part of what is said
-};
-
-/// For the list of ctest: bytes of pointers change from run to run.
-void PrintTo(const Refused& refused, std::ostream* out) {
-  *out << refused.what;
 }
 
 class FramingKindsRefuse : public testing::TestWithParam<Refused> {};

@@ -59,16 +59,19 @@ class InspectCapture : public test::TempFolder {
   }
 
   /// "channel kind first+count verdict" of each packet.
-  std::vector<std::string> verdicts(const std::vector<std::string>& channels) {
+  std::vector<std::string> verdicts(const std::vector<std::string>& channels,
+                                    std::uint32_t keys = 16) {
     writer_.close();
-    std::vector<Channel> parsed;
+    ReceiverOptions options;
+    options.keys = keys;
+    options.channels.clear();
     std::vector<config::Framing> framings;
     for (const std::string& channel : channels) {
-      parsed.push_back(parse_channel(channel));
-      framings.push_back(config::load_framing(parsed.back().framing));
+      options.channels.push_back(parse_channel(channel));
+      framings.push_back(config::load_framing(options.channels.back().framing));
     }
     std::vector<std::string> told;
-    Verdicts verdicts(parsed, framings, [&](const Explained& packet) {
+    Verdicts verdicts(options, framings, [&](const Explained& packet) {
       std::string text = packet.channel ? packet.channel->name : "-";
       text += " " + std::string(packet.kind);
       if (packet.channel && !packet.is_malformed && packet.datagram.numbered)
@@ -207,6 +210,18 @@ TEST_F(InspectCapture, ChannelsAreJudgedApart) {
   EXPECT_THAT(verdicts({"one=moldudp64@239.1.1.1:5000", "two=moldudp64@239.1.1.2:5000",
                         "three=cboe-pitch@239.1.1.3:5000"}),
               ElementsAre("one data 1+1 won", "two data 1+1 won", "three heartbeat 5+0 control"));
+}
+
+TEST_F(InspectCapture, StreamsOfOneDestinationAreJudgedApart) {
+  for (const int unit : {1, 2}) add({10, 0, 1, static_cast<std::uint8_t>(unit), 5, 0, 0, 0, 2, 7});
+  EXPECT_THAT(verdicts({"pitch=cboe-pitch@any:5000"}),
+              ElementsAre("pitch data 5+1 won", "pitch data 5+1 won"));
+}
+
+TEST_F(InspectCapture, AStreamThatIsOneTooManyIsNotFeed) {
+  for (const int unit : {1, 2}) add({10, 0, 1, static_cast<std::uint8_t>(unit), 5, 0, 0, 0, 2, 7});
+  EXPECT_THAT(verdicts({"pitch=cboe-pitch@any:5000"}, 1),
+              ElementsAre("pitch data 5+1 won", "pitch data 5+1 not_feed"));
 }
 
 TEST_F(InspectCapture, PayloadsBackToBackAreOfTheFirstChannel) {

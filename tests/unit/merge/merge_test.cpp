@@ -54,7 +54,8 @@ TEST_F(Merging, StreamsOfOneDestinationAreChannelsOfTheirOwn) {
     writer.close();
   }
   merge::MergeOptions options = options_for(captures);
-  options.receiver.channels = {{"pitch", "cboe-pitch", {0, 30001}, {}}};
+  options.receiver.channels = {{"pitch", "cboe-pitch", {0, 30001}, {}},
+                               {"quiet", "cboe-pitch", {0, 30002}, {}}};
   options.receiver.keys = 2;
   std::map<std::uint64_t, std::vector<std::uint64_t>> delivered;
   merge::Merge merge(options, [&](const Delivery& delivery) {
@@ -65,8 +66,9 @@ TEST_F(Merging, StreamsOfOneDestinationAreChannelsOfTheirOwn) {
   EXPECT_TRUE(summary.balanced);
   EXPECT_THAT(delivered[7], ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_THAT(delivered[3], ElementsAre(1, 2, 3, 4, 6));
-  ASSERT_EQ(summary.channels.size(), 2u);
+  ASSERT_EQ(summary.channels.size(), 3u);
   EXPECT_EQ(summary.channels[0].name, "pitch/7");
+  EXPECT_EQ(summary.channels[2].name, "quiet") << "none of its streams came";
   EXPECT_EQ(summary.channels[1].name, "pitch/3");
   EXPECT_EQ(summary.channels[1].gap_messages, 1u);
   ASSERT_EQ(summary.gaps->size(), 1u);

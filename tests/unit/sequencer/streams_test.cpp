@@ -28,11 +28,13 @@ TEST(StreamGroup, GivesEachKeyAChannelAsLongAsThereAreAny) {
   EXPECT_EQ(first.channel, 8u);
   EXPECT_EQ(second.channel, 3u);
   EXPECT_EQ(again.channel, 8u);
-  EXPECT_EQ(group.refused(), 0u);
+  EXPECT_EQ(group.refused_key(), std::nullopt);
   EXPECT_FALSE(group.assign(third));
   EXPECT_TRUE(third.is_of_no_channel);
-  EXPECT_EQ(group.refused(), 1u);
   EXPECT_EQ(group.refused_key(), 1u);
+  Packet fourth = with_key(2);
+  EXPECT_FALSE(group.assign(fourth));
+  EXPECT_EQ(group.refused_key(), 1u) << "the first of them";
 }
 
 TEST(StreamGroup, KnowsTheKeysOfBefore) {
@@ -70,7 +72,9 @@ TEST(ChannelPlaces, StreamsStandBehindTheChannels) {
   EXPECT_EQ(packet.channel, 5u);
   EXPECT_EQ(places.name_of(5, "c"), "c/77");
   EXPECT_EQ(places.name_of(1, "b"), "b");
-  EXPECT_EQ(places.used(), (std::vector<std::uint16_t>{1, 5}));
+  EXPECT_TRUE(places.places_of(0).empty()) << "none of its streams was seen";
+  EXPECT_EQ(places.places_of(1), std::vector<std::size_t>{1});
+  EXPECT_EQ(places.places_of(2), std::vector<std::size_t>{5});
 }
 
 }  // namespace
