@@ -225,7 +225,7 @@ bool Channel::may_be_restart(const Epoch& epoch, const LineState& line,
 
   if (!passed_long_ago(line, packet)) return false;
   const bool is_near = end - packet.first() <= near(packet);
-  if (is_near && packet.first() > near(packet)) return false;
+  if (is_near && packet.first() > near(packet) && !is_doubted) return false;
   const bool at_beginning = packet.first() <= settings.ahead ||
                             packet.first() <= epoch.delivered.first() + settings.ahead;
   return age_ns >= (at_beginning ? settings.reorder_ns : settings.settle_ns);

@@ -156,9 +156,15 @@ class Channel {
   }
 
   /// How far from a candidate a packet may be that continues it: what is certainly new need not be
-  /// told from a reordering.
+  /// told from a reordering, nor what goes on from where numbers begin.
   std::uint64_t reach_of(const Candidate& candidate, const Packet& packet) const noexcept {
-    return candidate.delivered ? shared_.settings.ahead : near(packet);
+    return candidate.delivered || goes_on_from_beginning(candidate, packet)
+               ? shared_.settings.ahead
+               : near(packet);
+  }
+  bool goes_on_from_beginning(const Candidate& candidate, const Packet& packet) const noexcept {
+    return candidate.packets == Candidate::kHeld && packet.first() >= candidate.range.end &&
+           candidate.range.first <= newest_->delivered.first();
   }
   bool stands_near(const Candidate& candidate, const Packet& packet) const noexcept {
     return candidate.is_near(packet, reach_of(candidate, packet));

@@ -163,6 +163,19 @@ const Told kRestarts[] = {
        story.line(B).packs(2).sends(298, 303).sends(302, 303).packs(8).sends(304, 311);
        story.line(B).packs(2).sends(312, 321).packs(57).sends(322, 400);
      }},
+    {"restart of which A lost most behind two packets, and comes up where the life before ends",
+     [](Story& story) {
+       for (const std::size_t line : {A, B}) story.line(line).sends(1, 400).waits(100ms).restarts();
+       story.line(A).packs(33).sends(1, 66).loses(67, 297).packs(2).sends(298, 399);
+       story.line(B).waits(10ms).packs(33).sends(1, 297).loses(298, 317).sends(318, 400);
+     },
+     expect_epoch<2>},
+    {"restart on one line alone, its third packet where the life before ends",
+     [](Story& story) {
+       story.line(A).sends(1, 100).waits(50ms).restarts().packs(33).sends(1, 66).packs(1);
+       story.line(A).sends(67, 99);
+     },
+     expect_epoch<2>},
     {"restart on one line alone",
      [](Story& story) { story.line(A).sends(1, 1000).waits(50ms).restarts().sends(1, 500); },
      expect_epoch<2>},
