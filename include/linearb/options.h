@@ -47,6 +47,14 @@ struct Channel {
   /// Where the framing has a key: how many streams there can be, each a channel NAME/KEY of its own
   /// that is made when it is first seen. Without it as ReceiverOptions::keys.
   std::optional<std::uint32_t> keys{};
+  /// One line at a time brings the feed, the others are silent until it fails: that is no alarm.
+  bool active_passive = false;
+  /// When the feed is expected, as "Mon-Fri 08:00-17:30" (config/trading_hours.h), by the local
+  /// time of this machine. Outside of it nothing is an alarm; inside of it, that all lines are
+  /// silent is one too. Empty: always, and where all are silent there is none.
+  std::string hours{};
+  /// How long a line brings nothing before it is silent. Without it as ReceiverOptions.
+  std::optional<double> silence_seconds{};
 
   const Destination& destination_on(const std::string& line) const;
 
@@ -84,6 +92,7 @@ struct ReceiverOptions {
   Dedup dedup = Dedup::window;
   Checksum checksum = Checksum::ignore;  ///< of channels that do not say it themselves
   std::uint32_t keys = 16;               ///< of channels that do not say it themselves
+  double silence_seconds = 1;            ///< of channels that do not say it themselves
   Order order = Order::arrival;
   Mode mode = Mode::automatic;
   ZeroCopy zero_copy = ZeroCopy::automatic;

@@ -135,6 +135,7 @@ class ReceiverFile {
                std::span<const std::string_view> only = {})
       : command_(command), path_(path), options_(options), only_(only) {
     add_receiver_options(receiver_, options);
+    add_events_option(receiver_, events_);
     add_json_option(receiver_, json_);
   }
 
@@ -176,6 +177,7 @@ class ReceiverFile {
   ReceiverOptions& options_;
   std::span<const std::string_view> only_;
   CLI::App receiver_;
+  std::string events_;
   bool json_ = false;
   config::Places places_;
 };

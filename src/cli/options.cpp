@@ -130,6 +130,15 @@ void add_write_option(CLI::App& command, std::string& path) {
       ->check(names_a_file);
 }
 
+void add_events_option(CLI::App& command, std::string& path) {
+  command
+      .add_option(
+          "--events", path,
+          "Write gaps, late repairs, epochs and what happens to lines, as JSON, a line each")
+      ->type_name(kFileType)
+      ->check(names_a_file);
+}
+
 void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
   add_line_option(command, options.lines);
   add_arbitration_options(command, options);
@@ -153,6 +162,11 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
   command.add_option("--packets", options.packets, "End after N delivered packets")
       ->type_name("N")
       ->check(is_whole_number);
+  command
+      .add_option("--silence", options.silence_seconds,
+                  "A line that brings nothing for S seconds while others do is silent")
+      ->type_name("S")
+      ->capture_default_str();
   command
       .add_option("--idle-exit", options.idle_exit_seconds,
                   "End when no feed packet came for S seconds, after the first")

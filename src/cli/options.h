@@ -65,6 +65,8 @@ void add_json_option(CLI::App& command, bool& json);
 void add_arbitration_options(CLI::App& command, ReceiverOptions& options);
 /// --write.
 void add_write_option(CLI::App& command, std::string& path);
+/// --events.
+void add_events_option(CLI::App& command, std::string& path);
 /// Everything that a receiver can be told.
 void add_receiver_options(CLI::App& command, ReceiverOptions& options);
 

@@ -3,12 +3,14 @@
 
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "cli/command.h"
 #include "cli/config_file.h"
+#include "cli/event_log.h"
 #include "cli/options.h"
 #include "cli/reload.h"
 #include "cli/signals.h"
@@ -33,16 +35,26 @@ Reloader reloader_of(Receiver& receiver, const ReceiveArguments& arguments, cons
        .apply = [&receiver](const ReceiverOptions& options) { return receiver.reload(options); }});
 }
 
+/// Whoever rotates logs says so by the same signal.
+void reload(Reloader& reloader, EventLog& log) noexcept {
+  try {
+    log.reopen();
+  } catch (const std::exception& error) {
+    tell(std::string("linearb: ") + error.what());
+  }
+  tell(reloader.reload());
+}
+
 int receive(CLI::App& command, ReceiveArguments& arguments, const Words& words) {
   hold_signals({SIGHUP});
   finish_receiver_options(command, arguments.config_path, arguments.options);
   hold_stop_signals();  // not before: a file can be a pipe that nobody writes to
-  Receiver receiver(arguments.options, {},
-                    [](const Event& event) { tell("linearb: " + event.text); });
+  EventLog log(arguments.events_path);
+  Receiver receiver(arguments.options, {}, [&log](const Event& event) { log.tell(event); });
   Reloader reloader = reloader_of(receiver, arguments, words);
   auto stop = [&] { receiver.stop(); };
   SignalWatcher watcher(
-      {{SIGINT, stop}, {SIGTERM, stop}, {SIGHUP, [&] { tell(reloader.reload()); }}});
+      {{SIGINT, stop}, {SIGTERM, stop}, {SIGHUP, [&] { reload(reloader, log); }}});
   // For scripts that start the feed when this is here; stdout is for the summary.
   fmt::print(stderr, "receiving; SIGINT or SIGTERM ends it\n");
   Summary summary = receiver.run();
@@ -50,8 +62,9 @@ int receive(CLI::App& command, ReceiveArguments& arguments, const Words& words) 
     report::print_json(stdout, report::to_json(summary));
   else
     report::print_summary(stdout, summary);
+  const std::string log_error = log.finish();
   if (!summary.write_error.empty()) fmt::print(stderr, "linearb: {}\n", summary.write_error);
-  return summary.balanced && summary.write_error.empty() ? kDone : kFailed;
+  return summary.balanced && summary.write_error.empty() && log_error.empty() ? kDone : kFailed;
 }
 
 }  // namespace
@@ -60,6 +73,7 @@ CLI::App* declare_receive(CLI::App& app, ReceiveArguments& arguments) {
   CLI::App* command = app.add_subcommand(
       "receive", "Arbitrate: attach the hook, receive, count, record; ends with a summary");
   add_receiver_options(*command, arguments.options);
+  add_events_option(*command, arguments.events_path);
   add_config_option(*command, arguments.config_path);
   add_json_option(*command, arguments.json);
   return command;

@@ -12,6 +12,7 @@ namespace linearb::cli {
 
 struct ReceiveArguments {
   ReceiverOptions options;
+  std::string events_path;
   std::string config_path;
   bool json = false;
 };

@@ -16,6 +16,7 @@
 
 #include "config/nearest.h"
 #include "config/places.h"
+#include "config/trading_hours.h"
 #include "core/layout.h"
 #include "linearb/error.h"
 
@@ -30,6 +31,9 @@ constexpr std::size_t kNameMax = 15;
 constexpr std::size_t kInterfaceNameMax = IFNAMSIZ - 1;
 constexpr std::uint32_t kFramesMin = 64;
 constexpr std::uint32_t kFramesMax = 65'536;
+/// Seconds. Lines are looked at a few times in the shortest.
+constexpr double kSilenceMin = 0.1;
+constexpr double kSilenceMax = 86'400;
 
 constexpr std::string_view kDestinationForm = "GROUP:PORT, as 239.192.30.1:30001 or any:30001";
 constexpr std::string_view kLineForm = "NAME=INTERFACE, as A=vethA_dst";
@@ -153,6 +157,28 @@ std::string bad_keys_text(std::string_view option, std::uint32_t keys) {
   return fmt::format("{} {}: it has to be 1 to {}", option, keys, LB_CHANNELS_MAX - 1);
 }
 
+bool is_silence(double seconds) {
+  return std::isfinite(seconds) && seconds >= kSilenceMin && seconds <= kSilenceMax;
+}
+
+std::string bad_silence_text(std::string_view option, double seconds) {
+  return fmt::format("{} {}: it has to be {} to {} seconds", option, seconds, kSilenceMin,
+                     kSilenceMax);
+}
+
+void validate_alarms(const Channel& channel, const config::Subject& place) {
+  if (channel.silence_seconds && !is_silence(*channel.silence_seconds))
+    throw InvalidOption({"channel", place.index, "silence"},
+                        bad_silence_text(fmt::format("--channel {}: silence", channel.name),
+                                         *channel.silence_seconds));
+  try {
+    config::TradingHours::parse(channel.hours);
+  } catch (const UsageError& error) {
+    throw InvalidOption({"channel", place.index, "hours"},
+                        fmt::format("--channel {}: {}", channel.name, error.what()));
+  }
+}
+
 void validate_channel(const Channel& channel, const std::vector<std::string>& lines,
                       const config::Subject& place) {
   if (!is_name(channel.name)) throw InvalidOption(place, bad_name_text("--channel", channel.name));
@@ -163,6 +189,7 @@ void validate_channel(const Channel& channel, const std::vector<std::string>& li
     throw InvalidOption(
         {"channel", place.index, "keys"},
         bad_keys_text(fmt::format("--channel {}: keys", channel.name), *channel.keys));
+  validate_alarms(channel, place);
   validate_line_destinations(channel, lines, place);
 }
 
@@ -284,6 +311,9 @@ void validate(const ReceiverOptions& options) {
   validate_order(options);
   if (!are_keys(options.keys))
     throw InvalidOption({"keys", {}, ""}, bad_keys_text("--keys", options.keys));
+  if (!is_silence(options.silence_seconds))
+    throw InvalidOption({"silence", {}, ""},
+                        bad_silence_text("--silence", options.silence_seconds));
   if (!std::has_single_bit(options.frames) || options.frames < kFramesMin ||
       options.frames > kFramesMax)
     throw InvalidOption({"frames", {}, ""},

@@ -21,6 +21,9 @@ constexpr const char* kFramingKey = "framing";
 constexpr const char* kDestinationKey = "destination";
 constexpr const char* kChecksumKey = "checksum";
 constexpr const char* kKeysKey = "keys";
+constexpr const char* kActivePassiveKey = "active_passive";
+constexpr const char* kHoursKey = "hours";
+constexpr const char* kSilenceKey = "silence";
 
 void refuse_both(StrictTable& root, std::string_view key, std::string_view table) {
   if (root.has(key) && root.has(table))
@@ -30,7 +33,8 @@ void refuse_both(StrictTable& root, std::string_view key, std::string_view table
 
 /// A line is a key of a channel, beside the channel's own.
 void refuse_key_as_name(const StrictTable& lines, const std::string& name) {
-  for (const char* key : {kFramingKey, kDestinationKey, kChecksumKey, kKeysKey}) {
+  for (const char* key : {kFramingKey, kDestinationKey, kChecksumKey, kKeysKey, kActivePassiveKey,
+                          kHoursKey, kSilenceKey}) {
     if (name == key)
       lines.refuse(name, "cannot be the name of a line: it is a key of a channel's table");
   }
@@ -76,17 +80,26 @@ class ChannelReader {
       channel.keys = static_cast<std::uint32_t>(
           table_.number(kKeysKey, {.least = 1, .most = LB_CHANNELS_MAX - 1}));
     }
+    read_alarms(channel, index);
     table_.finish();
     channel.framing = framing_from(file, table_.text(kFramingKey));
     return channel;
   }
 
  private:
+  void read_alarms(Channel& channel, std::size_t index) {
+    for (const char* key : {kHoursKey, kSilenceKey})
+      if (table_.has(key)) places_.set({"channel", index, key}, table_.place_of(key));
+    channel.active_passive = table_.optional_flag(kActivePassiveKey).value_or(false);
+    channel.hours = table_.optional_text(kHoursKey).value_or("");
+    channel.silence_seconds = table_.optional_real(kSilenceKey);
+  }
+
   void read_destinations(Channel& channel, std::size_t index) {
     table_.has(kFramingKey);
     bool is_common = table_.has(kDestinationKey);
-    table_.has(kChecksumKey);
-    table_.has(kKeysKey);
+    for (const char* key : {kChecksumKey, kKeysKey, kActivePassiveKey, kHoursKey, kSilenceKey})
+      table_.has(key);
     if (is_common) channel.destination = destination_at(table_, kDestinationKey);
     for (const Line& line : lines_) {
       bool is_own = table_.has(line.name);

@@ -128,6 +128,20 @@ std::uint64_t StrictTable::number(std::string_view key, Range range) {
   return *value;
 }
 
+std::optional<bool> StrictTable::optional_flag(std::string_view key) {
+  const toml::node* node = find(key);
+  if (!node) return std::nullopt;
+  if (!node->is_boolean()) refuse(key, "has to be true or false");
+  return node->as_boolean()->get();
+}
+
+std::optional<double> StrictTable::optional_real(std::string_view key) {
+  const toml::node* node = find(key);
+  if (!node) return std::nullopt;
+  if (!node->is_number()) refuse(key, "has to be a number");
+  return node->value<double>();
+}
+
 std::optional<StrictTable> StrictTable::optional_table(std::string_view key) {
   const toml::node* node = find(key);
   if (!node) return std::nullopt;

@@ -51,6 +51,10 @@ class StrictTable {
   std::uint64_t number(std::string_view key, Range range);
   std::optional<std::uint64_t> optional_number(std::string_view key, Range range);
 
+  std::optional<bool> optional_flag(std::string_view key);
+  /// Whole or with a fraction.
+  std::optional<double> optional_real(std::string_view key);
+
   std::optional<StrictTable> optional_table(std::string_view key);
   StrictTable table(std::string_view key);
   /// The tables of an array "[[key]]"; none where the key is missing.

@@ -117,9 +117,18 @@ void place_framings(ChannelPlan& plan, std::size_t room) {
 
 }  // namespace
 
-ReceiverOptions with_keys(ReceiverOptions options) {
-  for (Channel& channel : options.channels) channel.keys = channel.keys.value_or(options.keys);
+ReceiverOptions spelled_out(ReceiverOptions options) {
+  for (Channel& channel : options.channels) {
+    channel.keys = channel.keys.value_or(options.keys);
+    channel.silence_seconds = channel.silence_seconds.value_or(options.silence_seconds);
+  }
   return options;
+}
+
+sequencer::Alarms alarms_of(const RunningChannel& channel) noexcept {
+  return {.silence_ns = static_cast<std::uint64_t>(*channel.options.silence_seconds * 1e9),
+          .active_passive = channel.options.active_passive,
+          .expects_feed = channel.hours.are_limited()};
 }
 
 std::vector<Sequence> sequences_of(const RunningChannel& channel) {
@@ -156,6 +165,7 @@ ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
       RunningChannel& added = plan.added.emplace_back();
       added.options = wanted[i];
       added.framing = framings[i];
+      added.hours = config::TradingHours::parse(wanted[i].hours);
       added.serial = next.serial++;
       added.streams.resize(stream_count(wanted[i], framings[i]));
       added.first_stream = next.stream;
@@ -165,6 +175,7 @@ ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
     goes_on[static_cast<std::size_t>(found - running.begin())] = true;
     plan.kept.push_back(*found);
     plan.kept.back().options = wanted[i];
+    plan.kept.back().hours = config::TradingHours::parse(wanted[i].hours);
   }
   for (std::size_t i = 0; i < running.size(); ++i)
     if (!goes_on[i]) plan.removed.push_back(running[i]);

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "config/framing_file.h"
+#include "config/trading_hours.h"
 #include "core/layout.h"
 #include "linearb/options.h"
 #include "linearb/summary.h"
 #include "sequencer/figures.h"
+#include "sequencer/line_watch.h"
 #include "sequencer/streams.h"
 
 namespace linearb::receiver {
@@ -27,6 +29,7 @@ struct RunningChannel {
   std::uint32_t first_stream = 0;     ///< number of its first stream, among all that there were
   std::vector<std::uint64_t> keys{};  ///< of the first streams, known from a receiver before
   bool has_told_of_keys = false;      ///< that there are too many
+  config::TradingHours hours{};       ///< as the options have them
 };
 
 /// The streams are counted behind the channels: both are sequences of numbers, and what is said of
@@ -39,8 +42,11 @@ struct Sequence {
   std::uint32_t serial = 0;
 };
 
-/// The options with every channel saying how many keys it may have.
-ReceiverOptions with_keys(ReceiverOptions options);
+/// The options with every channel saying all that it may leave to them.
+ReceiverOptions spelled_out(ReceiverOptions options);
+
+/// When lines of the channel, which says it itself, are silent.
+sequencer::Alarms alarms_of(const RunningChannel& channel) noexcept;
 
 /// The channel itself, or its streams.
 std::vector<Sequence> sequences_of(const RunningChannel& channel);
@@ -90,7 +96,7 @@ struct ChannelNumbers {
 
 /// A channel goes on when name and framing are the same, and the framing file says what it said;
 /// destinations may change. Every other channel goes, or comes. `next` are the numbers of the first
-/// one that comes. Every wanted one says how many keys it may have. Pure. Throws UsageError when
+/// one that comes. Every wanted one is spelled out. Pure. Throws UsageError when
 /// the room is not enough.
 ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
                           const std::vector<Channel>& wanted,

@@ -47,6 +47,20 @@ std::unique_ptr<sequencer::InOrder> order_of(const DataPath::Parts& parts,
       decisions);
 }
 
+/// Whom the sequencer tells, if there is no watch in between.
+sequencer::Decisions& behind(const std::unique_ptr<sequencer::InOrder>& order,
+                             sequencer::Decisions& decisions) noexcept {
+  return order ? static_cast<sequencer::Decisions&>(*order) : decisions;
+}
+
+/// Identifiers have no order, and lines no place in it.
+std::unique_ptr<sequencer::Watch> watch_of(const DataPath::Parts& parts, sequencer::Decisions& next,
+                                           sequencer::Notices& notices) {
+  if (!parts.notices || parts.uses_identifiers) return nullptr;
+  return std::make_unique<sequencer::Watch>(parts.maps.windows().size(), parts.lines, next,
+                                            notices);
+}
+
 /// For a counter that this thread writes and a display reads.
 void count(std::atomic<std::uint64_t>& counter, std::uint64_t summand) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + summand, std::memory_order_relaxed);
@@ -59,14 +73,17 @@ DataPath::DataPath(const Parts& parts)
       memories_(parts.uses_identifiers ? std::span<lb_memory>() : parts.maps.memories()),
       skips_expected_(parts.maps.windows().size()),
       order_(order_of(parts, *this)),
+      watch_(watch_of(parts, behind(order_, *this), *this)),
       sequencer_({}, settings_of(parts), dedup_of(parts.uses_identifiers),
-                 order_ ? static_cast<sequencer::Decisions&>(*order_) : *this,
+                 watch_ ? static_cast<sequencer::Decisions&>(*watch_) : behind(order_, *this),
                  parts.maps.windows().size()),
       streams_(parts.maps.windows().size()),
       origins_(parts.maps.windows().size()),
       publication_(parts.maps, static_cast<std::uint32_t>(parts.maps.windows().size()),
                    parts.lines),
+      on_the_way_(parts.maps),
       realtime_offset_ns_(sys::realtime_ns() - sys::monotonic_ns()) {
+  if (watch_) watch_->follow(sequencer_);
   if (order_)
     passing_ =
         std::make_unique<Passing>(parts.maps, publication_, sequencer_, *order_, parts.lines);
@@ -93,9 +110,12 @@ bool DataPath::carry_out(Change& change) noexcept {
   for (Change::NewChannel& added : change.added) {
     lb_memory* const memory = memory_of(added.index);
     if (memory && memory->identity != added.identity) begin_memory(*memory, added.identity);
-    origins_[added.index] = added.origin;
+    origins_[added.index] = {.serial = added.origin};
+    if (watch_) watch_->begin_channel(added.index, added.alarms);
     sequencer_.install(added.index, std::move(added.channel));
   }
+  for (const auto& [place, alarms] : change.alarms)
+    if (watch_) watch_->set_alarms(place, alarms);
   for (Change::StreamsOf& opened : change.streams_opened) {
     const sequencer::StreamGroup& group = *opened.group;
     streams_[opened.place] = std::move(opened.group);
@@ -109,6 +129,8 @@ bool DataPath::carry_out(Change& change) noexcept {
 
 /// From here on the hook knows it; where it has no room for it, what comes goes up.
 void DataPath::add_stream(std::uint16_t of, std::uint64_t key, std::uint16_t place) noexcept {
+  origins_[place].is_stream = true;
+  origins_[place].key = key;
   if (lb_memory* const memory = memory_of(place)) {
     memory->key = key;
     lb_memory_store(&memory->is_stream, 1);
@@ -349,7 +371,7 @@ void DataPath::deliver(const sequencer::Packet& packet,
   if (!parts_.deliver) return;
   news_.clear();
   for (const lb_run& run : decision.news) news_.push_back({run.first, run.count});
-  parts_.deliver({.channel = origins_[packet.channel],
+  parts_.deliver({.channel = origins_[packet.channel].serial,
                   .key = packet.key,
                   .line = packet.line,
                   .epoch = decision.epoch,
@@ -370,6 +392,7 @@ void DataPath::give_back(std::uint64_t handle) noexcept {
 void DataPath::tick(std::uint64_t now_ns) noexcept {
   tell_marks(now_ns);
   sequencer_.tick(now_ns);
+  if (watch_) look_at_channels(now_ns);
   if (order_) order_->tick(now_ns);
   for (Port* port : ports_) {
     return_credits(*port, port->socket->refill(port->socket->pool().size()));
@@ -384,13 +407,43 @@ void DataPath::tell_marks(std::uint64_t now_ns) noexcept {
   const std::uint64_t then_ns = walks_ ? 0 : now_ns;
   const bool all = sequencer_.held() > 0 || (order_ && order_->held() > 0);
   const auto room = static_cast<std::uint32_t>(sequencer_.room());
-  const std::uint32_t turn = std::max(kMarksPerTick, room / kTicksPerRound);
-  const std::uint32_t channels = all ? room : std::min(room, turn);
+  const std::uint32_t channels = all ? room : places_per_tick();
   for (std::uint32_t i = 0; i < channels; ++i) {
     next_told_ = next_told_ + 1 < room ? next_told_ + 1 : 0;
     if (sequencer_.has(next_told_))
       publication_.tell_marks(next_told_, sequencer_.channel(next_told_), then_ns, now_ns);
   }
+}
+
+std::uint32_t DataPath::places_per_tick() const noexcept {
+  const auto room = static_cast<std::uint32_t>(sequencer_.room());
+  return std::min(room, std::max(kMarksPerTick, room / kTicksPerRound));
+}
+
+/// See Passing: what is told is true of what was handed in.
+void DataPath::look_at_channels(std::uint64_t now_ns) noexcept {
+  if (watch_->has_begun()) {
+    if (!watch_->may_be_told(now_ns) || !on_the_way_.has_come(ports_)) return;
+    watch_->tell();
+  }
+  watch_->begin(
+      places_per_tick(), now_ns,
+      [this](std::uint16_t place, std::uint32_t line, std::uint64_t epoch) {
+        return publication_.mark_of(place, line, epoch);
+      },
+      [this](std::uint16_t place, std::uint32_t line) {
+        return parts_.maps.mark(place, line).skipped_unseen;
+      });
+  on_the_way_.note(ports_);
+}
+
+bool DataPath::has_room() const noexcept {
+  return parts_.notices->has_room();
+}
+
+void DataPath::tell(const sequencer::Notice& notice) noexcept {
+  const Origin& origin = origins_[notice.place];
+  parts_.notices->push({notice, origin.serial, origin.is_stream, origin.key});
 }
 
 void DataPath::give_up_lost(Port& port, std::uint64_t now_ns) noexcept {

@@ -11,12 +11,15 @@
 #include "hook/flow_table.h"
 #include "linearb/receiver.h"
 #include "receiver/handover.h"
+#include "receiver/notice_ring.h"
+#include "receiver/on_the_way.h"
 #include "receiver/passing.h"
 #include "receiver/port.h"
 #include "receiver/publication.h"
 #include "sequencer/in_order.h"
 #include "sequencer/sequencer.h"
 #include "sequencer/streams.h"
+#include "sequencer/watch.h"
 #include "sink/file_sink.h"
 
 namespace linearb::receiver {
@@ -27,7 +30,7 @@ namespace linearb::receiver {
 ///
 /// The order for each batch: fill ring submit, RX release, then publish `returned`. It is what
 /// makes a credit a promise, see core/credit.h.
-class DataPath final : private sequencer::Decisions {
+class DataPath final : private sequencer::Decisions, private sequencer::Notices {
  public:
   struct Parts {
     const hook::Maps& maps;
@@ -37,6 +40,7 @@ class DataPath final : private sequencer::Decisions {
     std::uint32_t lines = 0;
     const Receiver::Deliver& deliver;
     sink::FileSink* sink = nullptr;  ///< may be null
+    NoticeRing* notices = nullptr;   ///< null: nobody wants to know
   };
 
   /// Without ports and channels; carry_out() brings them.
@@ -63,6 +67,9 @@ class DataPath final : private sequencer::Decisions {
   /// Now and then, and when nothing comes: lets the sequencer know the time, and gives back the
   /// credits of what was redirected and never came.
   void tick(std::uint64_t now_ns) noexcept;
+  /// Null where nobody wants to know. What it says of any thread is of any thread here.
+  sequencer::Watch* watch() const noexcept { return watch_.get(); }
+
   /// What the hook redirected has all come, or was given up.
   bool drained() const noexcept;
   /// Decides what is still held. The last call.
@@ -117,6 +124,10 @@ class DataPath final : private sequencer::Decisions {
   void part(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept override;
   void deliver(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept;
   void look_at_holds() noexcept;
+  void look_at_channels(std::uint64_t now_ns) noexcept;
+  bool has_room() const noexcept override;
+  void tell(const sequencer::Notice& notice) noexcept override;
+  std::uint32_t places_per_tick() const noexcept;
   void give_back(std::uint64_t handle) noexcept;
   void tell_marks(std::uint64_t now_ns) noexcept;
   void give_up_lost(Port& port, std::uint64_t now_ns) noexcept;
@@ -127,11 +138,19 @@ class DataPath final : private sequencer::Decisions {
   std::span<lb_memory> memories_;              ///< empty where nothing is left for others
   std::vector<std::uint8_t> skips_expected_;   ///< by channel, a bit for each line
   std::unique_ptr<sequencer::InOrder> order_;  ///< null: in order of arrival
+  std::unique_ptr<sequencer::Watch> watch_;
   sequencer::Sequencer sequencer_;
   sequencer::StreamGroups streams_;
-  std::vector<std::uint32_t> origins_;  ///< serial of the configured channel, by place
+  /// By place: the configured channel, and the stream.
+  struct Origin {
+    std::uint32_t serial = 0;
+    bool is_stream = false;
+    std::uint64_t key = 0;
+  };
+  std::vector<Origin> origins_;
   Publication publication_;
   std::unique_ptr<Passing> passing_;      ///< with order_
+  OnTheWay on_the_way_;                   ///< since watch_ began to look
   std::vector<Port*> ports_;              ///< open
   std::array<Port*, kPortsMax> by_id_{};  ///< open, or with frames that are held
   const hook::FlowTable* flows_ = nullptr;

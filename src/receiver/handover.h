@@ -10,6 +10,7 @@
 #include "hook/flow_table.h"
 #include "receiver/port.h"
 #include "sequencer/channel.h"
+#include "sequencer/line_watch.h"
 #include "sequencer/streams.h"
 
 namespace linearb::receiver {
@@ -23,6 +24,7 @@ struct Change {
     std::unique_ptr<sequencer::Channel> channel;
     std::uint64_t identity = 0;  ///< whose the memory in its place is to be, where there is one
     std::uint32_t origin = 0;    ///< serial of the configured channel
+    sequencer::Alarms alarms{};
   };
   struct OldChannel {
     std::uint16_t index = 0;
@@ -41,6 +43,8 @@ struct Change {
   std::vector<Port*> forgotten{};  ///< closed before; the answer is those that nobody needs now
   std::vector<OldChannel> removed{};
   std::vector<NewChannel> added{};
+  /// Of channels that go on, by place.
+  std::vector<std::pair<std::uint16_t, sequencer::Alarms>> alarms{};
   std::vector<StreamsOf> streams_closed{};  ///< the group is an answer
   std::vector<StreamsOf> streams_opened{};
   std::vector<Port*> opened{};             ///< looked at from here on

@@ -2,6 +2,7 @@
 //
 // Wiring, while it runs: interfaces go, come back, and change.
 #include <algorithm>
+#include <ctime>
 #include <exception>
 #include <iterator>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "linearb/error.h"
 #include "receiver/wiring.h"
+#include "sys/clock.h"
 #include "sys/grace.h"
 
 namespace linearb::receiver {
@@ -28,6 +30,24 @@ void Wiring::look(const Running& running) noexcept {
       if (std::exchange(interface.trouble, error.what()) != error.what())
         tell(Event::Kind::trouble, interface, error.what());
     }
+  }
+  if (sequencer::Watch* const watch = running.data_path.watch()) tell_watch(*watch);
+}
+
+/// What it cannot see of packets: whether lines can bring anything, and channels ought to.
+void Wiring::tell_watch(sequencer::Watch& watch) const noexcept {
+  for (std::uint32_t line = 0; line < options_.lines.size(); ++line) {
+    const LineInterface& interface = interface_of(line);
+    watch.set_line_down(line, interface.known.index == 0 || !interface.known.up);
+  }
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  for (const RunningChannel& channel : channels_) {
+    if (!channel.hours.are_limited()) continue;
+    const bool in_hours = channel.hours.contain(local.tm_wday, local.tm_hour * 60 + local.tm_min);
+    for (const Sequence& sequence : sequences_of(channel))
+      watch.set_in_hours(sequence.place, in_hours);
   }
 }
 
@@ -270,7 +290,13 @@ void Wiring::tell(Event::Kind kind, const LineInterface& interface,
         kind == Event::Kind::trouble
             ? fmt::format("line {}: ", interface.lines)
             : fmt::format("line {}: interface {} ", interface.lines, interface.name);
-    on_event_({kind, interface.lines, interface.name, subject + text});
+    Event event;
+    event.kind = kind;
+    event.lines = interface.lines;
+    event.interface = interface.name;
+    event.text = subject + text;
+    event.time_ns = sys::realtime_ns();
+    on_event_(event);
   } catch (...) {
   }
 }

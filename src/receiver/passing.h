@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 
 #include "hook/maps.h"
+#include "receiver/on_the_way.h"
 #include "receiver/port.h"
 #include "receiver/publication.h"
 #include "sequencer/passed_by_all.h"
@@ -14,9 +14,8 @@ namespace linearb::receiver {
 
 /// Finds out what all lines have passed, with the hook's marks and the packets on their way.
 ///
-/// A mark is visible before the packets that moved it, since the kernel fills a ring at the end of
-/// its poll. So a look (sequencer/passed_by_all.h) also notes how much the hook had redirected by
-/// then, and tells once all of that was received: then it is true of what was handed in.
+/// A look (sequencer/passed_by_all.h) also notes what is on its way, and tells once that was
+/// received.
 ///
 /// Data thread; nothing allocates after the constructor.
 class Passing {
@@ -30,12 +29,10 @@ class Passing {
 
  private:
   void begin(std::span<Port* const> ports, std::uint64_t now_ns) noexcept;
-  bool all_has_come(std::span<Port* const> ports) const noexcept;
 
-  const hook::Maps& maps_;
   const Publication& publication_;
   sequencer::PassedByAll passed_;
-  std::array<std::uint64_t, kPortsMax> redirected_{};  ///< by the id of a port
+  OnTheWay on_the_way_;
 };
 
 }  // namespace linearb::receiver

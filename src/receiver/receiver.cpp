@@ -5,12 +5,14 @@
 #include <mutex>
 #include <thread>
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
 #include "hook/takeover.h"
 #include "receiver/data_path.h"
 #include "receiver/handover.h"
+#include "receiver/notice_ring.h"
 #include "receiver/remembrance.h"
 #include "receiver/summing_up.h"
 #include "receiver/wiring.h"
@@ -88,11 +90,17 @@ class Receiver::Implementation {
   bool is_over(std::uint64_t now_ns);
   std::uint64_t feed_packets() const noexcept;
   class Caretaker;
-  void look_after_interfaces();
+  void take_care();
+  void tell_notices() noexcept;
+  void tell_at_once(const receiver::TaggedNotice& notice) noexcept;
+  void tell_lost(std::uint64_t events) noexcept;
   void drain();
   Summary sum_up();
 
   const Deliver deliver_;
+  const OnEvent on_event_;
+  Wake caretaker_wake_;
+  receiver::NoticeRing notices_{[this] { caretaker_wake_.up(); }};
   std::unique_ptr<sink::FileSink> sink_;  ///< before the hook is there: a file may be refused
   Wiring wiring_;
   const Wait wait_;
@@ -108,7 +116,6 @@ class Receiver::Implementation {
   receiver::Handover handover_;
   std::mutex control_;  ///< of wiring_, while the data path runs
   sys::LinkMonitor link_monitor_;
-  Wake end_of_run_;
   std::atomic<bool> run_is_over_ = false;
 };
 
@@ -121,8 +128,9 @@ std::uint32_t ordered_packets_of(const ReceiverOptions& options) noexcept {
 Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver deliver,
                                          OnEvent on_event)
     : deliver_(std::move(deliver)),
+      on_event_(std::move(on_event)),
       sink_(sink::open_file_sink(options.write_path)),
-      wiring_(options, std::move(on_event)),
+      wiring_(options, on_event_),
       wait_(options.wait),
       lines_(options.lines.size()) {
   data_path_ =
@@ -131,7 +139,8 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
                                                  .ordered_packets = ordered_packets_of(options),
                                                  .lines = static_cast<std::uint32_t>(lines_),
                                                  .deliver = deliver_,
-                                                 .sink = sink_.get()});
+                                                 .sink = sink_.get(),
+                                                 .notices = on_event_ ? &notices_ : nullptr});
   poll_.reserve(1 + LB_SLOTS_MAX);
   wiring_.start(*data_path_);
   watch_ports();
@@ -143,12 +152,12 @@ Receiver::Implementation::~Implementation() {
   if (has_summed_up_) receiver::answer(wiring_.maps());
 }
 
-/// The thread that looks after the interfaces, for as long as the data path runs.
+/// The thread that looks after the interfaces and tells what happens, for as long as the data path
+/// runs.
 class Receiver::Implementation::Caretaker {
  public:
   explicit Caretaker(Implementation& receiver) try
-      : receiver_(receiver),
-        thread_(sys::start_thread([&receiver] { receiver.look_after_interfaces(); })) {
+      : receiver_(receiver), thread_(sys::start_thread([&receiver] { receiver.take_care(); })) {
   } catch (...) {
     receiver.handover_.end();  // a reload may be waiting
   }
@@ -156,7 +165,7 @@ class Receiver::Implementation::Caretaker {
   ~Caretaker() {
     receiver_.handover_.end();
     receiver_.run_is_over_.store(true);
-    receiver_.end_of_run_.up();
+    receiver_.caretaker_wake_.up();
     thread_.join();
   }
 
@@ -171,7 +180,9 @@ Summary Receiver::Implementation::run() {
     if (options().cpu) sys::pin_this_thread(*options().cpu);
     loop();
   }
+  tell_notices();
   const std::lock_guard lock(control_);  // a reload that is refused now may still have it
+  notices_.tell_at_once([this](const receiver::TaggedNotice& notice) { tell_at_once(notice); });
   drain();
   return sum_up();
 }
@@ -239,14 +250,50 @@ bool Receiver::Implementation::is_over(std::uint64_t now_ns) {
          static_cast<double>(now_ns - last_packet_ns_) / 1e9 >= *idle_exit;
 }
 
-void Receiver::Implementation::look_after_interfaces() {
+void Receiver::Implementation::take_care() {
   const Wiring::Running running{*data_path_, handover_, [this] { wake_.up(); }};
-  while (!run_is_over_.load()) {
-    {
+  for (bool looks = true; !run_is_over_.load();) {
+    if (looks) {
       const std::lock_guard lock(control_);
       wiring_.look(running);
     }
-    link_monitor_.wait(end_of_run_.fd(), kLookMs);
+    tell_notices();
+    looks = notices_.may_sleep() && link_monitor_.wait(caretaker_wake_.fd(), kLookMs);
+    caretaker_wake_.reset();
+  }
+}
+
+/// The lock is for the names: what is told may take its time, and may ask for a reload.
+void Receiver::Implementation::tell_notices() noexcept {
+  receiver::TaggedNotice notice;
+  while (notices_.pop(notice)) {
+    try {
+      std::unique_lock lock(control_);
+      const Event event = wiring_.event_of(notice);
+      lock.unlock();
+      on_event_(event);
+    } catch (...) {  // the application's, or memory is short
+    }
+  }
+  if (const std::uint64_t lost = notices_.take_lost(); lost > 0) tell_lost(lost);
+}
+
+void Receiver::Implementation::tell_at_once(const receiver::TaggedNotice& notice) noexcept {
+  try {
+    on_event_(wiring_.event_of(notice));
+  } catch (...) {
+  }
+}
+
+void Receiver::Implementation::tell_lost(std::uint64_t events) noexcept {
+  try {
+    Event event;
+    event.kind = Event::Kind::events_lost;
+    event.count = events;
+    event.text = fmt::format("{} events were not told: there were more than could be told", events);
+    event.time_ns = sys::realtime_ns();
+    on_event_(event);
+  } catch (...) {
   }
 }
 

@@ -83,7 +83,7 @@ Reloaded describe(const ChannelPlan& plan, const std::vector<RunningChannel>& be
 /// when all of that has come the data path ends it; the hook learns what is new.
 Reloaded Wiring::reload(const ReceiverOptions& options, const Running& running) {
   validate(options);
-  const ReceiverOptions wanted = with_keys(options);
+  const ReceiverOptions wanted = spelled_out(options);
   refuse_other_changes(options_, wanted);
   const ChannelNumbers next{static_cast<std::uint32_t>(channel_names_.size()), stream_count_};
   const ChannelPlan plan =
@@ -112,6 +112,9 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const Running& running) 
     if (!channel.streams.empty()) change.streams_closed.push_back({channel.index});
   }
   for (const RunningChannel& channel : plan.added) add_channel(channel, running.data_path, change);
+  for (const RunningChannel& channel : plan.kept)
+    for (const Sequence& sequence : sequences_of(channel))
+      change.alarms.emplace_back(sequence.place, alarms_of(channel));
 
   add_flows(std::move(with));
   if (!running.handover.request(lookup, running.wake)) throw_run_is_over();

@@ -9,6 +9,8 @@
 #include "config/check.h"
 #include "core/walk.h"
 #include "receiver/remembrance.h"
+#include "sequencer/feed_event.h"
+#include "sys/clock.h"
 #include "sys/cpu.h"
 #include "sys/error.h"
 
@@ -102,7 +104,7 @@ hook::Capacity capacity_of(const ReceiverOptions& options,
 ReceiverOptions validated(const ReceiverOptions& options) {
   validate(options);
   if (options.cpu) sys::require_cpu(*options.cpu);
-  return with_keys(options);
+  return spelled_out(options);
 }
 
 }  // namespace
@@ -188,7 +190,7 @@ void Wiring::add_channel(const RunningChannel& channel, DataPath& data_path, Cha
     change.added.push_back(
         {sequence.place,
          data_path.make_channel(sequence.serial, channel.framing.descriptor, sequence.place),
-         identity_of(channel), channel.serial});
+         identity_of(channel), channel.serial, alarms_of(channel)});
   if (channel.streams.empty()) return;
   change.streams_opened.push_back(
       {channel.index, std::make_unique<sequencer::StreamGroup>(channel.framing.descriptor,
@@ -219,13 +221,14 @@ void Wiring::tell_channel(Event::Kind kind, const std::string& channel, lb_range
                           const std::string& text) const noexcept {
   if (!on_event_) return;
   try {
-    on_event_({.kind = kind,
-               .lines = {},
-               .interface = {},
-               .text = fmt::format("channel {}: {}", channel, text),
-               .channel = channel,
-               .first = messages.first,
-               .count = messages.end - messages.first});
+    Event event;
+    event.kind = kind;
+    event.text = fmt::format("channel {}: {}", channel, text);
+    event.channel = channel;
+    event.first = messages.first;
+    event.count = messages.end - messages.first;
+    event.time_ns = sys::realtime_ns();
+    on_event_(event);
   } catch (...) {
   }
 }
@@ -345,6 +348,19 @@ std::uint64_t Wiring::skipped_unseen(std::uint32_t line) const noexcept {
     for (const Sequence& sequence : sequences_of(channel))
       skipped += maps().mark(sequence.place, line).skipped_unseen;
   return skipped;
+}
+
+Event Wiring::event_of(const TaggedNotice& tagged) const {
+  const std::string& name = channel_names_[tagged.channel];
+  const sequencer::Notice& notice = tagged.notice;
+  const std::uint64_t age_ns = sys::monotonic_ns() - notice.ns;
+  Event event = sequencer::feed_event(
+      notice, tagged.is_stream ? sequencer::stream_name(name, tagged.key) : name,
+      notice.line == sequencer::kNoLine ? std::string() : options_.lines[notice.line].name,
+      sys::realtime_ns() - age_ns);
+  event.channel_number = tagged.channel;
+  event.key = tagged.key;
+  return event;
 }
 
 std::string Wiring::name_of(std::uint32_t serial, const sequencer::StreamGroups& streams) const {

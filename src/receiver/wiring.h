@@ -19,6 +19,7 @@
 #include "receiver/data_path.h"
 #include "receiver/handover.h"
 #include "receiver/link_watch.h"
+#include "receiver/notice_ring.h"
 #include "receiver/port.h"
 #include "sys/interface.h"
 #include "sys/multicast.h"
@@ -101,6 +102,8 @@ class Wiring {
   const std::vector<RemovedChannel>& removed_channels() const noexcept { return removed_; }
   /// Of every channel that was configured, by its serial.
   const std::vector<std::string>& channel_names() const noexcept { return channel_names_; }
+  /// What a notice of the data path is to the user.
+  Event event_of(const TaggedNotice& notice) const;
   /// Of a sequence, by its serial. When the run is over.
   std::string name_of(std::uint32_t serial, const sequencer::StreamGroups& streams) const;
   /// Numbers that the hook saw the line skip, where the receiver could not.
@@ -132,6 +135,7 @@ class Wiring {
   std::uint64_t losses_on(const LineInterface& interface) const noexcept;
   void look_at(LineInterface& interface, const Running& running);
   void look_at_streams(const sequencer::StreamGroups& streams);
+  void tell_watch(sequencer::Watch& watch) const noexcept;
   void act(LinkChange change, LineInterface& interface, const LinkState& seen,
            const Running& running);
   void close(LineInterface& interface, const Running& running);

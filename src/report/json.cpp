@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/json.h"
 
+#include <ctime>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "sys/error.h"
 
@@ -57,7 +60,40 @@ Json channel_json(const ChannelSummary& channel) {
           {"removed", channel.removed}};
 }
 
+/// RFC 3339, section 5.6: "2026-11-28T07:31:00.123456789Z".
+std::string time_text(std::uint64_t ns) {
+  const auto seconds = static_cast<std::time_t>(ns / 1'000'000'000);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", utc.tm_year + 1900,
+                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                     ns % 1'000'000'000);
+}
+
+bool has_range(Event::Kind kind) {
+  return kind == Event::Kind::gap || kind == Event::Kind::late_repair ||
+         kind == Event::Kind::in_hand;
+}
+
+bool has_epoch(Event::Kind kind) {
+  return kind == Event::Kind::gap || kind == Event::Kind::late_repair || kind == Event::Kind::epoch;
+}
+
 }  // namespace
+
+Json to_json(const Event& event) {
+  Json object{{"time", time_text(event.time_ns)}, {"event", name_of(event.kind)}};
+  if (!event.channel.empty()) object["channel"] = event.channel;
+  if (!event.lines.empty()) object["line"] = event.lines;
+  if (!event.interface.empty()) object["interface"] = event.interface;
+  if (event.kind == Event::Kind::line_state) object["state"] = name_of(event.state);
+  if (has_epoch(event.kind)) object["epoch"] = event.epoch;
+  if (has_range(event.kind) || event.kind == Event::Kind::epoch) object["first"] = event.first;
+  if (has_range(event.kind) || event.kind == Event::Kind::events_lost)
+    object["count"] = event.count;
+  object["text"] = event.text;
+  return object;
+}
 
 Json to_json(const Summary& summary) {
   Json lines = Json::array();

@@ -330,6 +330,7 @@ Channel::Epoch* Channel::epoch_numbered(std::uint64_t number) noexcept {
 Channel::Epoch& Channel::begin_epoch(std::uint64_t session, std::uint64_t first,
                                      std::uint64_t now_ns) noexcept {
   const std::uint64_t number = ++epochs_begun_;
+  if (number == 1) first_ns_ = now_ns;
   if (newest_->number != 0) {
     if (newest_->session != session) over_[over_count_++ % over_.size()] = newest_->session;
     std::swap(newest_, previous_);

@@ -102,8 +102,33 @@ class Channel {
   std::uint64_t line_seen_ns(std::uint32_t line) const noexcept {
     return std::max(lines_[line].last_ns, lines_[line].seen_ns);
   }
+  /// The same; of a line that has brought nothing so far, when the channel's first packet came: it
+  /// may be a little behind.
+  std::uint64_t line_awaited_ns(std::uint32_t line) const noexcept {
+    const std::uint64_t seen_ns = line_seen_ns(line);
+    return seen_ns != 0 ? seen_ns : first_ns_;
+  }
   /// After the highest number that the line has shown in its epoch.
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
+  /// The same, or where the hook's mark was when it was looked at last.
+  std::uint64_t line_came_to(std::uint32_t line) const noexcept {
+    return std::max(lines_[line].end, lines_[line].marked_end);
+  }
+  /// What is known of an epoch. Its number is 0 where there is none.
+  struct EpochRange {
+    std::uint64_t number = 0;
+    Range range;  ///< its first number, and the one after the highest that is known to exist
+  };
+  static constexpr std::size_t kEpochs = 2;
+  /// Those that are remembered, the newest first.
+  EpochRange epoch_of_age(std::size_t age) const noexcept {
+    const Epoch& epoch = age == 0 ? *newest_ : *previous_;
+    return {epoch.number, {epoch.delivered.first(), epoch.delivered.end()}};
+  }
+  /// See Delivered::next_gap.
+  Range next_gap(std::size_t age, Range among) const noexcept {
+    return (age == 0 ? newest_ : previous_)->delivered.next_gap(among);
+  }
   /// In that epoch the hook has seen the line come so far; what it dropped did not come here. What
   /// it dropped for want of credit, and no line brings again, is a gap.
   void line_shown(std::uint32_t line, std::uint64_t epoch, std::uint64_t end) noexcept;
@@ -158,9 +183,8 @@ class Channel {
   /// How far from a candidate a packet may be that continues it: what is certainly new need not be
   /// told from a reordering, nor what goes on from where numbers begin.
   std::uint64_t reach_of(const Candidate& candidate, const Packet& packet) const noexcept {
-    return candidate.delivered || goes_on_from_beginning(candidate, packet)
-               ? shared_.settings.ahead
-               : near(packet);
+    return candidate.delivered || goes_on_from_beginning(candidate, packet) ? shared_.settings.ahead
+                                                                            : near(packet);
   }
   bool goes_on_from_beginning(const Candidate& candidate, const Packet& packet) const noexcept {
     return candidate.packets == Candidate::kHeld && packet.first() >= candidate.range.end &&
@@ -231,6 +255,7 @@ class Channel {
   Epoch* newest_ = &epochs_[0];
   Epoch* previous_ = &epochs_[1];
   std::uint64_t epochs_begun_ = 0;
+  std::uint64_t first_ns_ = 0;  ///< when the first of them began
   std::uint64_t closed_messages_ = 0;
   std::uint64_t closed_gap_messages_ = 0;
   std::uint64_t closed_adopted_ = 0;

@@ -32,9 +32,12 @@ void Channel::settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noex
   for (std::uint64_t number = range.first; number < range.end; ++number) {
     const std::uint64_t counted_in = shared_.apart.forget(serial_, epoch.session, number);
     if (epoch.delivered.take(number, 1, now_ms, shared_.news.data()) == 0) continue;
+    shared_.gaps.note_settled({serial_, epoch.number}, number);
     Epoch* const other = epoch_numbered(counted_in);
-    if (other && other->delivered.give_back(number)) continue;
-    --(counted_in == 0 ? apart_messages_ : closed_messages_);
+    if (other && other->delivered.give_back(number))
+      shared_.gaps.note_reopened({serial_, other->number}, number);
+    else
+      --(counted_in == 0 ? apart_messages_ : closed_messages_);
   }
 }
 

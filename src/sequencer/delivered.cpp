@@ -64,11 +64,11 @@ bool Delivered::adopt(GapOrigin origin) noexcept {
   messages_ = 0;
   holes_ = list().forgotten;
   own_first_ = end();
-  for_each_hole([this](lb_range hole) {
-    if (size_of(hole) == 0) return;
-    holes_ += size_of(hole);
-    own_first_ = std::min(own_first_, hole.first);
-  });
+  for (Range gap = next_gap({first(), end()}); gap.first < gap.end;
+       gap = next_gap({gap.end, end()})) {
+    holes_ += gap.end - gap.first;
+    own_first_ = std::min(own_first_, gap.first);
+  }
   if (list().forgotten > 0) {  // which they were, nobody knows any more
     own_first_ = std::min(own_first_, first());
     gaps_.truncate();
@@ -284,29 +284,39 @@ void Delivered::lower_first(std::uint64_t first) noexcept {
 }
 
 void Delivered::report_gaps() const noexcept {
-  lb_range last{};  // not added yet: what comes next may go on with it
-  const auto add = [&] {
-    if (last.first < last.end) gaps_.add(origin_, {last.first, last.end});
-  };
-  for_each_hole([&](lb_range hole) {
-    if (size_of(hole) == 0) return;
-    if (last.end != hole.first) add();
-    last = {last.end == hole.first ? last.first : hole.first, hole.end};
-  });
-  add();
+  for (Range gap = next_gap({first(), end()}); gap.first < gap.end;
+       gap = next_gap({gap.end, end()}))
+    gaps_.add(origin_, gap);
 }
 
-/// Of those that nobody has reported; empty ones among them.
-template <class Tell>
-void Delivered::for_each_hole(Tell tell) const noexcept {
-  for (const lb_range& range : missing()) for_unanswered(range, tell);
-  for (std::uint64_t number = std::max(base(), first()); number < end();) {
-    const lb_range hole = next_hole(number, end());
-    for_unanswered(hole, tell);
-    number = hole.end;
+Range Delivered::next_gap(Range among) const noexcept {
+  const std::uint64_t end = std::min(among.end, this->end());
+  Range gap = next_unanswered({std::max(among.first, first()), end});
+  while (gap.end < end) {  // one that goes on is in pieces
+    const Range rest = next_unanswered({gap.end, end});
+    if (rest.first != gap.end) break;
+    gap.end = rest.end;
   }
+  return gap;
 }
 
+/// One piece of a hole, and none of what was answered for before; it begins at the end if there is
+/// none.
+Range Delivered::next_unanswered(Range among) const noexcept {
+  const lb_range answered = memory_.answered;
+  std::uint64_t number = among.first;
+  while (number < among.end) {
+    const lb_range hole = next_hole(number, among.end);
+    const bool is_answered = hole.first >= answered.first && hole.first < answered.end;
+    if (!is_answered)
+      return {hole.first,
+              hole.first < answered.first ? std::min(hole.end, answered.first) : hole.end};
+    number = std::min(hole.end, answered.end);
+  }
+  return {among.end, among.end};
+}
+
+/// Of a range what nobody has reported; empty ones among it.
 template <class Tell>
 void Delivered::for_unanswered(lb_range range, Tell tell) const noexcept {
   const lb_range answered = memory_.answered;

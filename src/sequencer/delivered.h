@@ -89,6 +89,10 @@ class Delivered {
   /// Adds every hole that is left to the gaps, ascending. What was forgotten is there already.
   void report_gaps() const noexcept;
 
+  /// The first hole in the range that nobody has reported before, as far as it lies in there; an
+  /// empty one where there is none. What was forgotten is none.
+  Range next_gap(Range among) const noexcept;
+
  private:
   static constexpr std::uint64_t kWordBits = LB_MEMORY_WORD_MESSAGES;
   static constexpr std::uint64_t kStep = LB_MEMORY_STEP;
@@ -133,8 +137,7 @@ class Delivered {
   void put_back_what_was_in_hand() noexcept;
   void finish_slide() noexcept;
   void drop_what_does_not_count_yet() noexcept;
-  template <class Tell>
-  void for_each_hole(Tell tell) const noexcept;
+  Range next_unanswered(Range among) const noexcept;
   template <class Tell>
   void for_unanswered(lb_range range, Tell tell) const noexcept;
 

@@ -10,6 +10,36 @@
 
 namespace linearb::sequencer {
 
+/// Where the lines of a channel that live have all come to in an epoch.
+struct Passed {
+  std::uint64_t end = ~0ull;  ///< where none of them is in the epoch, or before it: as far as any
+  bool any_lives = false;
+  bool is_left = true;  ///< all are in the epoch that comes next, or later
+};
+
+/// A line that has shown nothing for so long is not waited for.
+inline constexpr std::uint64_t kLiveNs = 250'000'000;
+
+/// `mark_of(line)` is where somebody else has seen the line come in that epoch, 0 where nobody has.
+template <class MarkOf>
+Passed passed_in(std::uint64_t epoch, std::uint64_t next_epoch, const Channel& channel,
+                 std::uint32_t lines, std::uint64_t now_ns, MarkOf mark_of) noexcept {
+  Passed passed;
+  for (std::uint32_t line = 0; line < lines; ++line) {
+    if (now_ns >= channel.line_awaited_ns(line) + kLiveNs) continue;
+    passed.any_lives = true;
+    const std::uint64_t line_epoch = channel.line_epoch(line);
+    if (line_epoch > epoch) {
+      passed.is_left = passed.is_left && line_epoch >= next_epoch;
+      continue;
+    }
+    passed.is_left = false;
+    const std::uint64_t end = line_epoch < epoch ? 0 : channel.line_end(line);
+    passed.end = std::min(passed.end, std::max(end, mark_of(line)));
+  }
+  return passed;
+}
+
 /// Finds out what all lines of a channel have passed, so that nobody waits for what never comes.
 ///
 /// A look has two steps: begin() sees where the lines of the channels that wait have come to, and
@@ -17,11 +47,9 @@ namespace linearb::sequencer {
 /// packets are still on their way to the sequencer, its owner tells only when those have come that
 /// were when the look began.
 ///
-/// A line that has shown nothing for a quarter of a second is not waited for. Pure: time is an
-/// argument. One thread, and nothing allocates after the constructor.
+/// Pure: time is an argument. One thread, and nothing allocates after the constructor.
 class PassedByAll {
  public:
-  static constexpr std::uint64_t kLiveNs = 250'000'000;
   static constexpr std::uint64_t kReorderNs = 1'000'000;
 
   /// Both outlive it.
@@ -59,24 +87,13 @@ class PassedByAll {
   template <class MarkOf>
   Target target_of(const InOrder::Wait& wait, std::uint64_t now_ns, MarkOf mark_of) const noexcept {
     if (!sequencer_.has(wait.channel)) return {};
-    Target target{.wait = wait, .end = ~0ull, .is_left = true};
-    bool any_lives = false;
-    const Channel& channel = sequencer_.channel(wait.channel);
-    for (std::uint32_t line = 0; line < lines_; ++line) {
-      if (now_ns >= channel.line_seen_ns(line) + kLiveNs) continue;
-      any_lives = true;
-      const std::uint64_t epoch = channel.line_epoch(line);
-      if (epoch > wait.epoch) {
-        target.is_left = target.is_left && epoch >= wait.held_epoch;
-        continue;
-      }
-      target.is_left = false;
-      const std::uint64_t end = epoch < wait.epoch ? 0 : channel.line_end(line);
-      target.end = std::min(target.end, std::max(end, mark_of(wait.channel, line, wait.epoch)));
-    }
-    if (!any_lives || wait.held_epoch == wait.epoch) target.is_left = false;
-    if (!any_lives) target.end = 0;
-    return target;
+    const Passed passed =
+        passed_in(wait.epoch, wait.held_epoch, sequencer_.channel(wait.channel), lines_, now_ns,
+                  [&](std::uint32_t line) { return mark_of(wait.channel, line, wait.epoch); });
+    if (!passed.any_lives) return {.wait = wait};
+    return {.wait = wait,
+            .end = passed.end,
+            .is_left = passed.is_left && wait.held_epoch != wait.epoch};
   }
 
   const Sequencer& sequencer_;

@@ -75,6 +75,8 @@ class Sequencer final : private Decisions {
   /// Numbers that the line skipped, less those it brought later, over all channels there were.
   std::uint64_t lost_messages(std::size_t line) const noexcept;
   const GapList& gaps() const noexcept { return shared_.gaps; }
+  /// Who is told of each gap as it becomes one for good; it outlives this.
+  void set_gap_observer(GapObserver* observer) noexcept { shared_.gaps.set_observer(observer); }
   std::uint64_t held() const noexcept { return shared_.held; }
   /// New numbered messages that were delivered; with Dedup::identifiers, new identifiers.
   std::uint64_t messages(std::size_t channel) const noexcept;

@@ -24,13 +24,14 @@ LinkMonitor::LinkMonitor()
     throw_errno("hear of interfaces by netlink");
 }
 
-void LinkMonitor::wait(int stop_fd, int timeout_ms) noexcept {
+bool LinkMonitor::wait(int stop_fd, int timeout_ms) noexcept {
   std::array<pollfd, 2> watched{{{stop_fd, POLLIN, 0}, {socket_.get(), POLLIN, 0}}};
   ::poll(watched.data(), watched.size(), timeout_ms);
   std::array<std::byte, 16 * 1024> message;
   // ENOBUFS: some were left out; it is said once, and the next call goes on.
   while (::recv(socket_.get(), message.data(), message.size(), 0) >= 0 || errno == ENOBUFS) {
   }
+  return watched[0].revents == 0 || watched[1].revents != 0;
 }
 
 }  // namespace linearb::sys

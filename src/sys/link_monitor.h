@@ -13,8 +13,9 @@ class LinkMonitor {
   /// Throws Error.
   LinkMonitor();
 
-  /// Waits until something happened, or `stop_fd` is readable, or the time is over.
-  void wait(int stop_fd, int timeout_ms) noexcept;
+  /// Waits until something happened, or `stop_fd` is readable, or the time is over. False when it
+  /// was `stop_fd` alone.
+  bool wait(int stop_fd, int timeout_ms) noexcept;
 
  private:
   Fd socket_;

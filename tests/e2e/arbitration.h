@@ -27,6 +27,7 @@
 #include "linearb/receiver.h"
 #include "support/namespace.h"
 #include "support/program.h"
+#include "support/told_gaps.h"
 
 namespace linearb::test {
 
@@ -111,6 +112,19 @@ class Running {
     std::string all;
     for (const Event& event : events()) all += event.text + "\n";
     return all;
+  }
+
+  /// What was told of gaps while the feed went on, against the summary: the same, each once.
+  std::string complaint_of_told_gaps(const Summary& summary) const {
+    if (!summary.gaps || summary.gaps_truncated) return {};
+    ToldGaps told;
+    for (const Event& event : events()) {
+      const Gap gap{event.channel, event.epoch, event.first, event.count};
+      if (event.kind == Event::Kind::gap) told.add(gap);
+      if (event.kind == Event::Kind::late_repair) told.repair(gap);
+      if (event.kind == Event::Kind::events_lost) return event.text;
+    }
+    return told.complaint(*summary.gaps);
   }
 
   /// While it is set, the application does not come back from its callback.
@@ -226,6 +240,7 @@ class BothModes : public LabTest, public ::testing::WithParamInterface<Mode> {
   static void expect_sound(const Summary& summary, const Running& running) {
     EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
     EXPECT_EQ(running.wrong_bytes(), 0u);
+    EXPECT_EQ(running.complaint_of_told_gaps(summary), "");
     EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
     for (const LineSummary& line : summary.lines)
       EXPECT_EQ(line.mode, GetParam() == Mode::native ? "native" : "generic");

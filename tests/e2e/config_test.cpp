@@ -109,12 +109,13 @@ INSTANTIATE_TEST_SUITE_P(
                   ":4:1: [channels.x] has no key \"destinatoin\"; did you mean \"destination\"?"},
         WrongFile{"line_of_a_channel", kChannel + "C = \"any:2\"\n",
                   ":4:1: [channels.x] has no key \"C\"; it can be framing, destination, checksum, "
-                  "keys, A, B"},
+                  "keys, active_passive, hours, silence, A, B"},
         WrongFile{
             "the_first_of_two", "zz = 1\naa = 1\n",
             ":1:1: there is no key \"zz\"; it can be line, channel, keys, checksum, dedup, order, "
-            "mode, zero-copy, wait, cpu, frames, hugepages, keep-hook, packets, idle-exit, "
-            "write, json, lines, "
+            "mode, zero-copy, wait, cpu, frames, hugepages, keep-hook, packets, silence, "
+            "idle-exit, "
+            "write, events, json, lines, "
             "channels"},
         // Types.
         WrongFile{"flag_as_number", "hugepages = 1\n", ":1:13: --hugepages is true or false"},

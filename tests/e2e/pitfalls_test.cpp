@@ -176,14 +176,20 @@ using Pitfall19 = LabTest;
 
 /// A venue may keep its second line silent until the first one fails.
 TEST_F(Pitfall19, ALineThatIsSilentUntilTheOtherFailsIsNoAlarm) {
-  Running running(ReceiverOptions{});
-  feed(feed_on("A", 1, 5'000));
+  ReceiverOptions options;
+  options.channels[0].active_passive = true;
+  Running running(options);
+  auto active = feed_on("A", 1, 3'000);
+  active.rate = 1'000;
+  feed(active);
   running.wait_until_quiet();
-  feed(feed_on("B", 5'001, 5'000));
+  auto passive = feed_on("B", 3'001, 3'000);
+  passive.rate = 1'000;
+  feed(passive);
   const Summary summary = running.end();
   EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
-  running.expect_once(1, 1, 10'000);
-  EXPECT_EQ(running.event_texts(), "");
+  running.expect_once(1, 1, 6'000);
+  EXPECT_EQ(running.event_texts(), "channel optiq: epoch 1 begins with message 1\n");
   EXPECT_EQ(summary.gap_messages, 0u);
   EXPECT_EQ(sum(summary, &LineSummary::lost_messages), 0u);
 }

@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"destination\"?"},
         Refused{"unknown_line", "[channels.x]\nframing = \"optiq\"\nC = \"any:1\"\n",
                 "site.toml:3:1: [channels.x] has no key \"C\"; it can be framing, destination, "
-                "checksum, keys, A, B"},
+                "checksum, keys, active_passive, hours, silence, A, B"},
         Refused{"misspelt_framing", "[channels.x]\nframming = \"optiq\"\ndestination = \"any:1\"\n",
                 "site.toml:2:1: [channels.x] has no key \"framming\"; did you mean \"framing\"?"},
         Refused{"no_framing_key", "[channels.x]\ndestination = \"any:1\"\n",
@@ -238,6 +238,37 @@ TEST(ReceiverTables, AChannelSaysHowManyKeysItMayHave) {
   EXPECT_EQ(Tables(channel_tables(1, "cboe-pitch")).options.channels[0].keys, std::nullopt);
   EXPECT_THAT(refusal(channel_tables(1, "cboe-pitch") + "keys = 0\n"),
               testing::HasSubstr("site.toml:4:8: "));
+}
+
+TEST(ReceiverTables, AChannelSaysWhenItsLinesAreSilent) {
+  const std::string table = channel_tables(1, "optiq");
+  const Tables tables(table +
+                      "active_passive = true\nhours = \"Mon-Fri 08:00-17:30\"\nsilence = 2.5\n");
+  EXPECT_TRUE(tables.options.channels[0].active_passive);
+  EXPECT_EQ(tables.options.channels[0].hours, "Mon-Fri 08:00-17:30");
+  EXPECT_EQ(tables.options.channels[0].silence_seconds, 2.5);
+  check(tables.options, tables.places);
+  EXPECT_EQ(Tables(table + "silence = 3\n").options.channels[0].silence_seconds, 3);
+  const Tables silent(table);
+  EXPECT_FALSE(silent.options.channels[0].active_passive);
+  EXPECT_EQ(silent.options.channels[0].hours, "");
+  EXPECT_EQ(silent.options.channels[0].silence_seconds, std::nullopt);
+}
+
+TEST(ReceiverTables, WhatIsWrongOfItIsRefusedWithItsPlace) {
+  const std::string table = channel_tables(1, "optiq");
+  EXPECT_THAT(refusal(table + "active_passive = 1\n"), testing::HasSubstr("site.toml:4:18: "));
+  EXPECT_THAT(refusal(table + "silence = \"2\"\n"),
+              testing::HasSubstr("silence has to be a number"));
+  EXPECT_THAT(refusal(table + "silence = 0.01\n"),
+              testing::StartsWith("site.toml:4:11: --channel c0: silence 0.01: it has to be 0.1 to "
+                                  "86400 seconds"));
+  EXPECT_THAT(refusal(table + "silence = nan\n"),
+              testing::HasSubstr("silence nan: it has to be 0.1 to 86400 seconds"));
+  EXPECT_THAT(
+      refusal(table + "hours = \"8-17\"\n"),
+      testing::StartsWith("site.toml:4:9: --channel c0: hours \"8-17\": \"8\" is no time of "
+                          "a day; they are written as \"08:00-17:30\""));
 }
 
 TEST(Check, NamesNoPlaceForWhatIsInNoFile) {

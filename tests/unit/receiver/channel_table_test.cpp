@@ -90,12 +90,31 @@ config::Framing keyed() {
   return result;
 }
 
+TEST(ChannelTable, AChannelThatGoesOnHasTheAlarmsThatAreWanted) {
+  RunningChannel channel;
+  ReceiverOptions options;
+  options.silence_seconds = 3;
+  channel.options = spelled_out(options).channels[0];
+  EXPECT_EQ(alarms_of(channel).silence_ns, 3'000'000'000u);
+  EXPECT_FALSE(alarms_of(channel).active_passive);
+  EXPECT_FALSE(alarms_of(channel).expects_feed);
+  options.channels[0].silence_seconds = 0.5;
+  options.channels[0].active_passive = true;
+  options.channels[0].hours = "08:00-17:30";
+  channel.options = spelled_out(options).channels[0];
+  const ChannelPlan plan = plan_channels({channel}, {channel.options}, {channel.framing}, {}, {});
+  ASSERT_EQ(plan.kept.size(), 1u);
+  EXPECT_EQ(alarms_of(plan.kept[0]).silence_ns, 500'000'000u);
+  EXPECT_TRUE(alarms_of(plan.kept[0]).active_passive);
+  EXPECT_TRUE(alarms_of(plan.kept[0]).expects_feed);
+}
+
 TEST(ChannelTable, StreamsHavePlacesOfTheirOwn) {
   ReceiverOptions options;
   options.keys = 3;
   options.channels = {channel("a", 1), channel("b", 2), channel("c", 3)};
   options.channels[2].keys = 1;
-  const std::vector<Channel> wanted = with_keys(options).channels;
+  const std::vector<Channel> wanted = spelled_out(options).channels;
   const std::vector<config::Framing> framings = {keyed(), framing(20), keyed()};
   const ChannelRoom room{.channels = 7, .framings = 4};
   const auto running = plan_channels({}, wanted, framings, {}, room).added;

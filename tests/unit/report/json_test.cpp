@@ -76,5 +76,47 @@ TEST(PrintJson, AStreamThatIsFullIsAnError) {
   std::fclose(full);
 }
 
+TEST(EventJson, HasWhatItsKindHas) {
+  Event event;
+  event.kind = Event::Kind::gap;
+  event.text = "no line brought them";
+  event.channel = "optiq";
+  event.epoch = 3;
+  event.first = 5;
+  event.count = 2;
+  event.time_ns = 1'795'851'060'012'345'678;
+  EXPECT_EQ(to_json(event).dump(),
+            R"({"time":"2026-11-28T07:31:00.012345678Z","event":"gap","channel":"optiq",)"
+            R"("epoch":3,"first":5,"count":2,)"
+            R"("text":"no line brought them"})");
+  event.kind = Event::Kind::late_repair;
+  event.lines = "B";
+  event.text = "";
+  EXPECT_EQ(to_json(event).dump(),
+            R"({"time":"2026-11-28T07:31:00.012345678Z","event":"late_repair","channel":"optiq",)"
+            R"("line":"B","epoch":3,"first":5,"count":2,"text":""})");
+  event.kind = Event::Kind::line_state;
+  event.state = LineState::silent;
+  EXPECT_EQ(to_json(event).dump(),
+            R"({"time":"2026-11-28T07:31:00.012345678Z","event":"line_state","channel":"optiq",)"
+            R"("line":"B","state":"silent","text":""})");
+  event.kind = Event::Kind::epoch;
+  event.lines.clear();
+  EXPECT_EQ(to_json(event).dump(),
+            R"({"time":"2026-11-28T07:31:00.012345678Z","event":"epoch","channel":"optiq",)"
+            R"("epoch":3,"first":5,"text":""})");
+  event.kind = Event::Kind::events_lost;
+  event.channel.clear();
+  EXPECT_EQ(
+      to_json(event).dump(),
+      R"({"time":"2026-11-28T07:31:00.012345678Z","event":"events_lost","count":2,"text":""})");
+  event.kind = Event::Kind::line_gone;
+  event.lines = "A, B";
+  event.interface = "eth1";
+  EXPECT_EQ(to_json(event).dump(),
+            R"({"time":"2026-11-28T07:31:00.012345678Z","event":"line_gone","line":"A, B",)"
+            R"("interface":"eth1","text":""})");
+}
+
 }  // namespace
 }  // namespace linearb::report

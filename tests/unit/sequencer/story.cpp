@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "framing/encode.h"
+#include "sequencer/figures.h"
 
 namespace linearb::sequencer::test {
 namespace {
@@ -194,7 +195,10 @@ Story::Story(const std::string& framing, std::uint32_t lines, Dedup dedup)
     : framing_(config::builtin_framing(framing)),
       lines_(lines),
       has_order_(dedup == Dedup::window),
-      sequencer_(descriptors_, {.lines = lines}, dedup, *this) {
+      watch_(1, lines, *this, listener_),
+      sequencer_(descriptors_, {.lines = lines}, dedup,
+                 has_order_ ? static_cast<Decisions&>(watch_) : *this) {
+  watch_.follow(sequencer_);
   dropped_.assign(lines, 0);
   for (std::uint8_t line = 0; line < lines; ++line) scripts_.emplace_back(line, kBeginNs, sent_);
 }
@@ -229,9 +233,24 @@ void Story::put_in_order() {
 void Story::tick(std::uint64_t now_ns) {
   if (hook_) hook_->tell_marks(sequencer_.channel(0), now_ns);
   sequencer_.tick(now_ns);
+  if (has_order_) look(now_ns);
   if (!order_) return;
   order_->tick(now_ns);
   passed_->look(now_ns);
+}
+
+/// What the hook has seen is on its way until the batch was handed in.
+void Story::look(std::uint64_t now_ns) {
+  if (watch_.has_begun() && hook_ && !has_drained_ && !batched_.empty()) return;
+  if (watch_.has_begun()) watch_.tell();
+  has_drained_ = false;
+  watch_.begin(
+      1, now_ns,
+      [&](std::uint16_t, std::uint32_t line, std::uint64_t epoch) {
+        const Channel& channel = sequencer_.channel(0);
+        return hook_ && channel.line_epoch(line) == epoch ? channel.line_came_to(line) : 0;
+      },
+      [](std::uint16_t, std::uint32_t) { return std::uint64_t{0}; });
 }
 
 void Story::hand_in(const Packet& packet) {
@@ -258,6 +277,7 @@ void Story::drain() {
     hook_->follow(passed, sequencer_.channel(0));
   }
   batched_.clear();
+  has_drained_ = true;
 }
 
 void Story::write_packets() {
@@ -382,6 +402,7 @@ std::string Story::complaint() const {
   complain_of_deliveries(text);
   complain_of_counts(text);
   if (has_order_) complain_of_gaps(text);
+  if (has_order_ && !sequencer_.gaps().truncated()) complain_of_told_gaps(text);
   return text;
 }
 
@@ -419,6 +440,11 @@ void Story::complain_of_counts(std::string& text) const {
   const std::uint64_t came = messages_that_came() + poison_delivered_;
   if (sequencer_.messages(0) != came)
     text += fmt::format("{} messages counted, {} came\n", sequencer_.messages(0), came);
+}
+
+/// While the feed went on and at its end, less what came late.
+void Story::complain_of_told_gaps(std::string& text) const {
+  text += listener_.gaps.complaint(gaps_of(sequencer_.gaps(), [](std::uint32_t) { return ""; }));
 }
 
 /// A life of the feed and an epoch of the sequencer are the same, in the same order.

@@ -16,6 +16,8 @@
 #include "sequencer/in_order.h"
 #include "sequencer/passed_by_all.h"
 #include "sequencer/sequencer.h"
+#include "sequencer/watch.h"
+#include "support/told_gaps.h"
 #include "unit/sequencer/hook_model.h"
 
 /// A feed on several lines, told in words, and what a sequencer has to make of it.
@@ -157,6 +159,8 @@ class Story final : private Decisions {
   const std::vector<std::vector<std::pair<std::uint64_t, std::uint32_t>>>& trimmed() const {
     return trimmed_;
   }
+  /// What was told while the feed went on, and at its end.
+  const std::vector<Notice>& notices() const { return listener_.notices; }
   /// The most packets that were held at one time.
   std::uint64_t most_held() const { return most_held_; }
   /// Messages of whose place in the order nothing was left to wait for.
@@ -173,6 +177,19 @@ class Story final : private Decisions {
       story.note_delivery(packet, decision);
     }
     Story& story;
+  };
+
+  /// Who is told while the feed goes on.
+  struct Listener final : Notices {
+    bool has_room() const noexcept override { return true; }
+    void tell(const Notice& notice) noexcept override {
+      const Gap gap{"", notice.epoch, notice.first, notice.count};
+      if (notice.kind == Notice::Kind::gap) gaps.add(gap);
+      if (notice.kind == Notice::Kind::late_repair) gaps.repair(gap);
+      notices.push_back(notice);
+    }
+    linearb::test::ToldGaps gaps;
+    std::vector<Notice> notices;
   };
 
   /// Numbers of a life, as far as packets and heartbeats of any line show them.
@@ -200,17 +217,21 @@ class Story final : private Decisions {
   void hand_in(const Packet& packet);
   void drain();
   void tick(std::uint64_t now_ns);
+  void look(std::uint64_t now_ns);
   void note_what_came();
   bool shows_numbers(const Packet& packet) const;
   std::uint64_t messages_that_came() const;
   void complain_of_deliveries(std::string& text) const;
   void complain_of_counts(std::string& text) const;
   void complain_of_gaps(std::string& text) const;
+  void complain_of_told_gaps(std::string& text) const;
 
   config::Framing framing_;
   const lb_framing* descriptors_[1] = {&framing_.descriptor};
   std::uint32_t lines_;
   bool has_order_;
+  Listener listener_;
+  Watch watch_;
   Sequencer sequencer_;
   OrderedEnd ordered_end_{*this};
   std::unique_ptr<InOrder> order_;  ///< null: in order of arrival
@@ -223,6 +244,7 @@ class Story final : private Decisions {
   std::unique_ptr<HookModel> hook_;  ///< null: the sequencer sees every packet
   std::size_t batch_ = 0;
   std::vector<HookModel::Passed> batched_;
+  bool has_drained_ = false;                    ///< since the watch began to look
   const HookModel::Passed* in_hand_ = nullptr;  ///< of the sequencer, if the hook is there
 
   std::vector<std::uint8_t> bytes_;       ///< of all payloads
