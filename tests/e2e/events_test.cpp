@@ -150,7 +150,7 @@ class EventsFile : public LabTest {
     std::vector<nlohmann::json> objects;
     std::ifstream file(path_);
     for (std::string line; std::getline(file, line);)
-      objects.push_back(nlohmann::json::parse(line));
+      if (contains(line, "\"gap\"")) objects.push_back(nlohmann::json::parse(line));
     return objects;
   }
 
