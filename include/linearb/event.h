@@ -78,8 +78,8 @@ constexpr const char* name_of(LineState state) noexcept {
 }
 
 /// Told by the constructor, then on a thread of the receiver's own, and what the end of the run
-/// brings on the one that calls run(). It may take its time, but delays what follows; an exception
-/// of its own is caught.
+/// brings on the one that calls run(). It may take its time, but delays what follows; it may call
+/// Receiver::inject; an exception of its own is caught.
 ///
 /// A gap is told within some milliseconds once every line that lives has passed it, or when it is
 /// a second old. Gaps are told as long as Dedup is window; so are epochs and states of lines.

@@ -15,6 +15,9 @@
 
 namespace linearb {
 
+/// The line of a delivery that the application has injected.
+inline constexpr std::uint8_t kInjectedLine = kLinesMax;
+
 /// A range of message numbers, [first, first + count).
 struct Run {
   std::uint64_t first = 0;
@@ -28,7 +31,7 @@ struct Delivery {
   /// their order, and no number is used twice.
   std::uint32_t channel = 0;
   std::uint64_t key = 0;         ///< of its stream, where the framing has a key
-  std::uint8_t line = 0;         ///< index into ReceiverOptions::lines
+  std::uint8_t line = 0;         ///< index into ReceiverOptions::lines, or kInjectedLine
   std::uint64_t epoch = 0;       ///< 0 for unsequenced packets
   std::uint64_t arrival_ns = 0;  ///< CLOCK_MONOTONIC, when the hook saw the packet
   Run range;                     ///< all messages of the packet
@@ -57,8 +60,8 @@ struct Progress {
 /// An interface that is removed while it receives is taken back when there is one of its name
 /// again; the other lines go on meanwhile.
 ///
-/// One receiver owns a hook at a time. Not copyable, not movable; `stop`, `reload` and `progress`
-/// may be called from any thread, everything else from one.
+/// One receiver owns a hook at a time. Not copyable, not movable; `stop`, `reload`, `inject` and
+/// `progress` may be called from any thread, everything else from one.
 class Receiver {
  public:
   using Deliver = std::function<void(const Delivery&)>;
@@ -89,6 +92,17 @@ class Receiver {
   /// runs, or when the new ones cannot be had, Error when the system refuses or the run is over;
   /// then nothing has changed.
   Reloaded reload(const ReceiverOptions& options);
+
+  /// Hands in a packet that came on no line, as a venue's retransmission service sends it to fill a
+  /// gap: `channel` is Event::channel_number, `payload` what a datagram of the channel's framing
+  /// would have, with numbered messages, up to 9,000 bytes. It is copied, and judged like a
+  /// retransmission: what is new in it is delivered, with kInjectedLine. In Order::sequence that is
+  /// behind later messages, where the gap was told before.
+  ///
+  /// From any thread, also from `on_event`; not from `deliver`. Waits for a reload that is under
+  /// way. False when 64 of them wait already, to be tried again, and when the run is over. Throws
+  /// UsageError for a channel that is not there and for a payload that is nothing of it.
+  bool inject(std::uint32_t channel, std::span<const std::uint8_t> payload);
 
   /// A snapshot for a display.
   Progress progress() const;

@@ -73,7 +73,8 @@ struct ChannelSummary {
 
 /// What a run came to: of `receive`, `demo` and `merge`.
 struct Summary {
-  std::uint64_t packets = 0;                  ///< won + overlap + unsequenced of all lines
+  /// Won + overlap + unsequenced of all lines, and what was delivered of the injected ones.
+  std::uint64_t packets = 0;
   std::uint64_t messages = 0;                 ///< the new numbered messages in them
   std::optional<std::uint64_t> gap_messages;  ///< nothing under dedup = "lru": ids have no order
   std::optional<std::vector<Gap>> gaps;       ///< the first 1,000
@@ -90,9 +91,11 @@ struct Summary {
   std::uint64_t lost_races = 0;         ///< compare-and-swaps on the window that another CPU won
   std::uint64_t hook_cpus = 0;          ///< CPUs that were in the hook
   std::uint64_t written = 0;            ///< records in the file of `write_path`
-  std::uint64_t untrimmed = 0;     ///< of them: overlaps written whole, since they cannot be walked
-  std::uint64_t writer_waits = 0;  ///< how often the receiver waited for the writer
-  std::string write_error;         ///< why the file could not be written on; empty: it was
+  std::uint64_t untrimmed = 0;  ///< of them: overlaps written whole, since they cannot be walked
+  std::uint64_t injected = 0;   ///< packets that the application handed in
+  std::uint64_t injected_delivered = 0;  ///< those of them that had something new
+  std::uint64_t writer_waits = 0;        ///< how often the receiver waited for the writer
+  std::string write_error;               ///< why the file could not be written on; empty: it was
 };
 
 }  // namespace linearb

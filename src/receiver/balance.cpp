@@ -52,6 +52,8 @@ std::vector<std::string> imbalances(const Ledger& ledger) {
   Findings findings;
   for (const Ledger::Line& line : ledger.lines) check(findings, line);
   for (const Ledger::Socket& socket : ledger.sockets) check(findings, socket);
+  findings.equal(ledger.injected, ledger.injected_decided,
+                 "packets injected, packets of them decided");
   findings.equal(ledger.won_overlap_unsequenced, ledger.delivered,
                  "packets decided to be delivered, packets delivered");
   findings.equal(ledger.sequencer_messages, ledger.delivered_messages,

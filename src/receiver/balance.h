@@ -30,6 +30,8 @@ struct Ledger {
 
   std::vector<Line> lines;
   std::vector<Socket> sockets;
+  std::uint64_t injected = 0;                 ///< taken of what the application injected
+  std::uint64_t injected_decided = 0;         ///< came out of the sequencer
   std::uint64_t delivered = 0;                ///< packets handed to the application
   std::uint64_t won_overlap_unsequenced = 0;  ///< outcomes that deliver
   std::uint64_t delivered_messages = 0;       ///< runs handed to the application, added up

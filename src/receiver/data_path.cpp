@@ -14,7 +14,10 @@ namespace {
 
 /// A handle names a packet by the port it came from and its address in the UMEM there.
 constexpr std::uint32_t kPortShift = 48;
-static_assert(kPortsMax <= 1 << 16);
+/// Stands for a port where the address is a slot of the injected packets.
+constexpr std::uint32_t kInjectedPort = kPortsMax;
+static_assert(kInjectedPort < 1 << 16);
+static_assert(kInjectedLine == LB_LINES_MAX);
 
 std::uint64_t handle_of(const Port& port, const std::byte* data) noexcept {
   return std::uint64_t{port.id} << kPortShift | static_cast<std::uint64_t>(data - port.data(0));
@@ -249,6 +252,22 @@ void DataPath::take(Port& port, const xsk::RxPacket& received) noexcept {
     remember_line(*memory, channel, packet.line, packet.arrival_ns);
 }
 
+/// As a retransmission: it says nothing of where any line is. The channel may have gone meanwhile.
+void DataPath::take_injected() noexcept {
+  while (const auto injected = parts_.injections->pop()) {
+    sequencer::Packet packet;
+    packet.handle = std::uint64_t{kInjectedPort} << kPortShift | injected->slot;
+    packet.line = kInjectedLine;
+    packet.channel = injected->place;
+    packet.arrival_ns = sys::monotonic_ns();
+    packet.payload = injected->frame.subspan(injected->payload_offset);
+    ++judged_[kInjectedLine];
+    if (origins_[injected->place].serial == injected->serial) decode(packet);
+    if (packet.datagram.numbered && packet.datagram.count > 0) packet.kind = LB_KIND_RETRANSMISSION;
+    sequencer_.push(packet);
+  }
+}
+
 void DataPath::excuse_skip(sequencer::Packet& packet) noexcept {
   std::uint8_t& lines = skips_expected_[packet.channel];
   if ((lines >> packet.line & 1) == 0 || !packet.datagram.numbered) return;
@@ -325,7 +344,7 @@ void DataPath::decided(const sequencer::Packet& packet,
       break;
     case sequencer::Outcome::malformed:
       // Claimed, and the messages are not there: another line's copy has to be able to win.
-      if (generation_ != 0 && packet.datagram.count <= LB_CLAIM_MAX)
+      if (packet.line != kInjectedLine && generation_ != 0 && packet.datagram.count <= LB_CLAIM_MAX)
         lb_window_release(parts_.maps.windows()[packet.channel].words, LB_WINDOW_ORDER, generation_,
                           packet.first(), packet.datagram.count);
       break;
@@ -349,12 +368,10 @@ void DataPath::deliver(const sequencer::Packet& packet,
   count(messages_, messages);
   if (!parts_.deliver && !parts_.sink) return;
   if (lb_memory* const memory = memory_of(packet.channel); memory && decision.epoch == 0)
-    if (!decision.news.empty())
+    if (!decision.news.empty() && packet.line != kInjectedLine)
       remember_apart(memory->lines[packet.line], packet.first(), packet.datagram.count);
 
-  const Port& port = *by_id_[port_of(packet.handle)];
-  const auto* const begin =
-      reinterpret_cast<const std::uint8_t*>(port.data(address_of(packet.handle)));
+  const std::uint8_t* const begin = begin_of(packet.handle);
   const sequencer::Channel& channel = sequencer_.channel(packet.channel);
   const auto bytes = std::span(begin, packet.payload.data() + packet.payload.size());
   const auto payload_offset = static_cast<std::uint32_t>(packet.payload.data() - begin);
@@ -382,7 +399,16 @@ void DataPath::deliver(const sequencer::Packet& packet,
                   .packet = bytes});
 }
 
+const std::uint8_t* DataPath::begin_of(std::uint64_t handle) const noexcept {
+  if (port_of(handle) == kInjectedPort)
+    return parts_.injections->frame(static_cast<std::uint32_t>(address_of(handle))).data();
+  const Port& port = *by_id_[port_of(handle)];
+  return reinterpret_cast<const std::uint8_t*>(port.data(address_of(handle)));
+}
+
 void DataPath::give_back(std::uint64_t handle) noexcept {
+  if (port_of(handle) == kInjectedPort)
+    return parts_.injections->give_back(static_cast<std::uint32_t>(address_of(handle)));
   Port& port = *by_id_[port_of(handle)];
   --port.held;
   if (port.open)

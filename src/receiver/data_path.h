@@ -11,6 +11,7 @@
 #include "hook/flow_table.h"
 #include "linearb/receiver.h"
 #include "receiver/handover.h"
+#include "receiver/injections.h"
 #include "receiver/notice_ring.h"
 #include "receiver/on_the_way.h"
 #include "receiver/passing.h"
@@ -39,8 +40,9 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
     std::uint32_t ordered_packets = 0;
     std::uint32_t lines = 0;
     const Receiver::Deliver& deliver;
-    sink::FileSink* sink = nullptr;  ///< may be null
-    NoticeRing* notices = nullptr;   ///< null: nobody wants to know
+    sink::FileSink* sink = nullptr;    ///< may be null
+    NoticeRing* notices = nullptr;     ///< null: nobody wants to know
+    Injections* injections = nullptr;  ///< null: nobody hands in anything
   };
 
   /// Without ports and channels; carry_out() brings them.
@@ -64,6 +66,8 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
 
   /// One look at every socket. Returns how many packets were there.
   std::uint32_t receive() noexcept;
+  /// Takes what was injected.
+  void take_injected() noexcept;
   /// Now and then, and when nothing comes: lets the sequencer know the time, and gives back the
   /// credits of what was redirected and never came.
   void tick(std::uint64_t now_ns) noexcept;
@@ -91,6 +95,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   std::uint64_t won(std::uint32_t line) const noexcept {
     return won_[line].load(std::memory_order_relaxed);
   }
+  /// For kInjectedLine too.
   std::uint64_t judged(std::uint32_t line) const noexcept { return judged_[line]; }
   /// When the first and the last packet arrived that came up here; 0 if none did.
   std::uint64_t first_arrival_ns() const noexcept { return first_arrival_ns_; }
@@ -129,6 +134,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   void tell(const sequencer::Notice& notice) noexcept override;
   std::uint32_t places_per_tick() const noexcept;
   void give_back(std::uint64_t handle) noexcept;
+  const std::uint8_t* begin_of(std::uint64_t handle) const noexcept;
   void tell_marks(std::uint64_t now_ns) noexcept;
   void give_up_lost(Port& port, std::uint64_t now_ns) noexcept;
   void take_back_late(Port& port) noexcept;
@@ -155,8 +161,8 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   std::array<Port*, kPortsMax> by_id_{};  ///< open, or with frames that are held
   const hook::FlowTable* flows_ = nullptr;
   const hook::FlowTable* flows_before_ = nullptr;
-  std::array<std::uint64_t, LB_LINES_MAX> judged_{};
-  std::array<std::atomic<std::uint64_t>, LB_LINES_MAX> won_{};
+  std::array<std::uint64_t, LB_LINES_MAX + 1> judged_{};
+  std::array<std::atomic<std::uint64_t>, LB_LINES_MAX + 1> won_{};
   std::atomic<std::uint64_t> delivered_ = 0;
   std::atomic<std::uint64_t> messages_ = 0;
   std::vector<Run> news_;  ///< scratch for the application's view

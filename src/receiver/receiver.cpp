@@ -79,6 +79,7 @@ class Receiver::Implementation {
   Summary run();
   void stop() noexcept;
   Reloaded reload(const ReceiverOptions& options);
+  bool inject(std::uint32_t channel, std::span<const std::uint8_t> payload);
   Progress progress() const;
 
  private:
@@ -91,15 +92,17 @@ class Receiver::Implementation {
   std::uint64_t feed_packets() const noexcept;
   class Caretaker;
   void take_care();
+  void tell_events() noexcept;
+  void tell(const Event& event) noexcept;
   void tell_notices() noexcept;
-  void tell_at_once(const receiver::TaggedNotice& notice) noexcept;
-  void tell_lost(std::uint64_t events) noexcept;
   void drain();
   Summary sum_up();
 
   const Deliver deliver_;
   const OnEvent on_event_;
+  std::vector<Event> events_;  ///< of wiring_, to be told without the lock
   Wake caretaker_wake_;
+  receiver::Injections injections_;
   receiver::NoticeRing notices_{[this] { caretaker_wake_.up(); }};
   std::unique_ptr<sink::FileSink> sink_;  ///< before the hook is there: a file may be refused
   Wiring wiring_;
@@ -130,7 +133,8 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
     : deliver_(std::move(deliver)),
       on_event_(std::move(on_event)),
       sink_(sink::open_file_sink(options.write_path)),
-      wiring_(options, on_event_),
+      wiring_(options,
+              on_event_ ? [this](const Event& event) { events_.push_back(event); } : OnEvent()),
       wait_(options.wait),
       lines_(options.lines.size()) {
   data_path_ =
@@ -140,11 +144,13 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
                                                  .lines = static_cast<std::uint32_t>(lines_),
                                                  .deliver = deliver_,
                                                  .sink = sink_.get(),
-                                                 .notices = on_event_ ? &notices_ : nullptr});
+                                                 .notices = on_event_ ? &notices_ : nullptr,
+                                                 .injections = &injections_});
   poll_.reserve(1 + LB_SLOTS_MAX);
   wiring_.start(*data_path_);
   watch_ports();
   wiring_.open_slots();
+  tell_events();
 }
 
 /// Not before: until the caller is done with the summary it has not said what is missing.
@@ -182,7 +188,8 @@ Summary Receiver::Implementation::run() {
   }
   tell_notices();
   const std::lock_guard lock(control_);  // a reload that is refused now may still have it
-  notices_.tell_at_once([this](const receiver::TaggedNotice& notice) { tell_at_once(notice); });
+  notices_.tell_at_once(
+      [this](const receiver::TaggedNotice& notice) { tell(wiring_.event_of(notice)); });
   drain();
   return sum_up();
 }
@@ -192,6 +199,7 @@ void Receiver::Implementation::loop() {
   std::uint64_t next_tick_ns = 0;
   for (std::uint32_t idle = 0; !stopping_.load(std::memory_order_relaxed);) {
     const std::uint32_t received = data_path_->receive();
+    data_path_->take_injected();
     if (Change* change = handover_.pending()) carry_out(*change);
     if (packets && data_path_->delivered() >= *packets) return;
     idle = received ? 0 : idle + 1;
@@ -257,44 +265,45 @@ void Receiver::Implementation::take_care() {
       const std::lock_guard lock(control_);
       wiring_.look(running);
     }
+    tell_events();
     tell_notices();
     looks = notices_.may_sleep() && link_monitor_.wait(caretaker_wake_.fd(), kLookMs);
     caretaker_wake_.reset();
   }
 }
 
-/// The lock is for the names: what is told may take its time, and may ask for a reload.
-void Receiver::Implementation::tell_notices() noexcept {
-  receiver::TaggedNotice notice;
-  while (notices_.pop(notice)) {
-    try {
-      std::unique_lock lock(control_);
-      const Event event = wiring_.event_of(notice);
-      lock.unlock();
-      on_event_(event);
-    } catch (...) {  // the application's, or memory is short
-    }
-  }
-  if (const std::uint64_t lost = notices_.take_lost(); lost > 0) tell_lost(lost);
+/// Without the lock: what is told may take its time, and may inject or ask for a reload.
+void Receiver::Implementation::tell_events() noexcept {
+  std::unique_lock lock(control_);
+  const std::vector<Event> events = std::exchange(events_, {});
+  lock.unlock();
+  for (const Event& event : events) tell(event);
 }
 
-void Receiver::Implementation::tell_at_once(const receiver::TaggedNotice& notice) noexcept {
+/// What the application does is its own: it cannot end the receiver.
+void Receiver::Implementation::tell(const Event& event) noexcept {
   try {
-    on_event_(wiring_.event_of(notice));
-  } catch (...) {
-  }
-}
-
-void Receiver::Implementation::tell_lost(std::uint64_t events) noexcept {
-  try {
-    Event event;
-    event.kind = Event::Kind::events_lost;
-    event.count = events;
-    event.text = fmt::format("{} events were not told: there were more than could be told", events);
-    event.time_ns = sys::realtime_ns();
     on_event_(event);
   } catch (...) {
   }
+}
+
+void Receiver::Implementation::tell_notices() noexcept {
+  receiver::TaggedNotice notice;
+  while (notices_.pop(notice)) {
+    std::unique_lock lock(control_);
+    const Event event = wiring_.event_of(notice);
+    lock.unlock();
+    tell(event);
+  }
+  const std::uint64_t lost = notices_.take_lost();
+  if (lost == 0) return;
+  Event event;
+  event.kind = Event::Kind::events_lost;
+  event.count = lost;
+  event.text = fmt::format("{} events were not told: there were more than could be told", lost);
+  event.time_ns = sys::realtime_ns();
+  tell(event);
 }
 
 Reloaded Receiver::Implementation::reload(const ReceiverOptions& options) {
@@ -302,8 +311,21 @@ Reloaded Receiver::Implementation::reload(const ReceiverOptions& options) {
   return wiring_.reload(options, {*data_path_, handover_, [this] { wake_.up(); }});
 }
 
+bool Receiver::Implementation::inject(std::uint32_t channel,
+                                      std::span<const std::uint8_t> payload) {
+  if (run_is_over_.load()) return false;
+  const std::lock_guard lock(control_);
+  const receiver::RunningChannel& running = wiring_.channel_for(channel, payload);
+  const Destination& destination = running.options.destination_on(options().lines.front().name);
+  if (!injections_.push(channel, running.index, destination, payload)) return false;
+  wake_.up();
+  return true;
+}
+
 /// Slots first: from here on nothing new is redirected, and the rings run empty.
 void Receiver::Implementation::drain() {
+  injections_.close();
+  data_path_->take_injected();
   receiver::remember_marks(wiring_.maps());
   wiring_.empty_slots();
   const std::uint64_t give_up_ns = sys::monotonic_ns() + kDrainNs;
@@ -361,6 +383,9 @@ void Receiver::stop() noexcept {
 }
 Reloaded Receiver::reload(const ReceiverOptions& options) {
   return implementation_->reload(options);
+}
+bool Receiver::inject(std::uint32_t channel, std::span<const std::uint8_t> payload) {
+  return implementation_->inject(channel, payload);
 }
 Progress Receiver::progress() const {
   return implementation_->progress();

@@ -82,6 +82,14 @@ void sum_up_channels(const FinishedRun& run, Summary& summary) {
   summary.late_repairs = run.data_path.late_repairs();
 }
 
+constexpr Outcome kDelivers[] = {Outcome::won, Outcome::overlap, Outcome::unsequenced};
+
+std::uint64_t delivered_of(const LineCounts& counts) {
+  std::uint64_t delivered = 0;
+  for (const Outcome outcome : kDelivers) delivered += counts.of(outcome);
+  return delivered;
+}
+
 }  // namespace
 
 Ledger ledger_of(const FinishedRun& run) {
@@ -96,10 +104,13 @@ Ledger ledger_of(const FinishedRun& run) {
                        .judged = run.data_path.judged(line),
                        .kernel_lost = kernel_lost_on(run, line)};
     for (const std::uint64_t outcome : counts.outcomes) entry.decided += outcome;
-    for (const Outcome outcome : {Outcome::won, Outcome::overlap, Outcome::unsequenced})
-      ledger.won_overlap_unsequenced += counts.of(outcome);
+    ledger.won_overlap_unsequenced += delivered_of(counts);
     ledger.lines.push_back(entry);
   }
+  const LineCounts& injected = sequencer.line(kInjectedLine);
+  ledger.injected = run.data_path.judged(kInjectedLine);
+  for (const std::uint64_t outcome : injected.outcomes) ledger.injected_decided += outcome;
+  ledger.won_overlap_unsequenced += delivered_of(injected);
   for (const auto& port : run.wiring.ports())
     ledger.sockets.push_back(
         {.name = port->name,
@@ -133,6 +144,9 @@ Summary sum_up(const FinishedRun& run) {
     summary.packets += last.won + last.overlap + last.unsequenced;
     summary.lost_races += hook::sum_counters(run.wiring.maps(), run.bank, line).lost_races;
   }
+  summary.injected = run.data_path.judged(kInjectedLine);
+  summary.injected_delivered = delivered_of(run.data_path.sequencer().line(kInjectedLine));
+  summary.packets += summary.injected_delivered;
   sum_up_channels(run, summary);
   for (const ChannelSummary& channel : summary.channels) summary.messages += channel.messages;
   summary.imbalances = imbalances(ledger_of(run));

@@ -350,13 +350,35 @@ std::uint64_t Wiring::skipped_unseen(std::uint32_t line) const noexcept {
   return skipped;
 }
 
+const RunningChannel& Wiring::channel_for(std::uint32_t serial,
+                                          std::span<const std::uint8_t> payload) const {
+  const auto channel = std::ranges::find(channels_, serial, &RunningChannel::serial);
+  if (channel == channels_.end())
+    throw UsageError(fmt::format("inject: there is no channel of number {}", serial));
+  const auto refuse = [&](const std::string& reason) {
+    throw UsageError(fmt::format("inject: channel {}: {}", channel->options.name, reason));
+  };
+  if (payload.size() > Injections::kPayloadMax)
+    refuse(fmt::format("a payload of {} bytes; it can have up to {}", payload.size(),
+                       Injections::kPayloadMax));
+  sequencer::Packet packet;
+  packet.payload = payload;
+  sequencer::decode(channel->framing.descriptor, packet);
+  if (packet.kind == LB_KIND_MALFORMED)
+    refuse(
+        fmt::format("{} bytes that are no packet of {}", payload.size(), channel->options.framing));
+  if (!packet.datagram.numbered || packet.datagram.count == 0)
+    refuse("a packet without numbered messages");
+  return *channel;
+}
+
 Event Wiring::event_of(const TaggedNotice& tagged) const {
   const std::string& name = channel_names_[tagged.channel];
   const sequencer::Notice& notice = tagged.notice;
   const std::uint64_t age_ns = sys::monotonic_ns() - notice.ns;
   Event event = sequencer::feed_event(
       notice, tagged.is_stream ? sequencer::stream_name(name, tagged.key) : name,
-      notice.line == sequencer::kNoLine ? std::string() : options_.lines[notice.line].name,
+      notice.line < options_.lines.size() ? options_.lines[notice.line].name : std::string(),
       sys::realtime_ns() - age_ns);
   event.channel_number = tagged.channel;
   event.key = tagged.key;

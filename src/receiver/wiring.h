@@ -102,6 +102,10 @@ class Wiring {
   const std::vector<RemovedChannel>& removed_channels() const noexcept { return removed_; }
   /// Of every channel that was configured, by its serial.
   const std::vector<std::string>& channel_names() const noexcept { return channel_names_; }
+  /// The running channel of this serial, with a framing that has numbered messages in the payload.
+  /// Throws UsageError.
+  const RunningChannel& channel_for(std::uint32_t serial,
+                                    std::span<const std::uint8_t> payload) const;
   /// What a notice of the data path is to the user.
   Event event_of(const TaggedNotice& notice) const;
   /// Of a sequence, by its serial. When the run is over.

@@ -116,7 +116,9 @@ Json to_json(const Summary& summary) {
           {"written", summary.written},
           {"untrimmed", summary.untrimmed},
           {"writer_waits", summary.writer_waits},
-          {"write_error", summary.write_error}};
+          {"write_error", summary.write_error},
+          {"injected", summary.injected},
+          {"injected_delivered", summary.injected_delivered}};
 }
 
 void print_json(std::FILE* stream, const Json& object) {

@@ -134,6 +134,12 @@ void print_late_repairs(std::FILE* stream, const Summary& summary) {
              grouped(summary.late_repairs));
 }
 
+void print_injected(std::FILE* stream, const Summary& summary) {
+  if (summary.injected == 0) return;
+  fmt::print(stream, "injected   {} packets, {} of them delivered\n", grouped(summary.injected),
+             grouped(summary.injected_delivered));
+}
+
 void print_written(std::FILE* stream, const Summary& summary) {
   if (summary.written == 0 && summary.write_error.empty()) return;
   fmt::print(stream, "written    {} packets", grouped(summary.written));
@@ -181,6 +187,7 @@ void print_summary(std::FILE* stream, const Summary& summary) {
              grouped(rate_per_second(summary.packets, summary.seconds)));
   print_gaps(stream, summary);
   print_late_repairs(stream, summary);
+  print_injected(stream, summary);
   print_written(stream, summary);
   print_balance(stream, summary);
   fmt::print(stream, "\n{}", table_text(rows_of(summary)));

@@ -14,7 +14,7 @@ namespace linearb::sequencer {
 /// stay where they are until the packet was decided.
 struct Packet {
   std::uint16_t channel = 0;
-  std::uint8_t line = 0;
+  std::uint8_t line = 0;  ///< LB_LINES_MAX: a retransmission that came on none
   lb_kind kind = LB_KIND_MALFORMED;
   lb_datagram datagram{};
   std::uint64_t key = 0;  ///< of its stream: lb_framing_key()

@@ -71,6 +71,7 @@ class Sequencer final : private Decisions {
   /// Of one that is there.
   const Channel& channel(std::size_t index) const noexcept { return *channels_[index]; }
   Channel& channel(std::size_t index) noexcept { return *channels_[index]; }
+  /// With LB_LINES_MAX of retransmissions that came on no line.
   const LineCounts& line(std::size_t index) const noexcept { return counts_[index]; }
   /// Numbers that the line skipped, less those it brought later, over all channels there were.
   std::uint64_t lost_messages(std::size_t line) const noexcept;
@@ -98,8 +99,8 @@ class Sequencer final : private Decisions {
   std::array<std::uint16_t, kHeldMax + 1> doubting_{};
   std::ptrdiff_t doubting_count_ = 0;
   std::array<std::uint64_t, LB_LINES_MAX> lost_on_removed_{};
-  std::unique_ptr<SeenIdentifiers> seen_;  ///< null with Dedup::window
-  std::array<LineCounts, LB_LINES_MAX> counts_{};
+  std::unique_ptr<SeenIdentifiers> seen_;              ///< null with Dedup::window
+  std::array<LineCounts, LB_LINES_MAX + 1> counts_{};  ///< the last of what comes on no line
   std::uint64_t identifiers_ = 0;
   Decisions& decisions_;
 };

@@ -56,6 +56,8 @@ inline Summary fixed_summary() {
   summary.untrimmed = 23;
   summary.late_repairs = 36;
   summary.writer_waits = 24;
+  summary.injected = 37;
+  summary.injected_delivered = 36;
   summary.write_error = "no space";
   return summary;
 }

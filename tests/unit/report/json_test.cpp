@@ -35,7 +35,7 @@ constexpr const char* kGolden = R"({
   "balanced": false, "seconds": 2.5,
   "imbalances": ["line A: 990001 packets came in, 900105 are accounted for"],
   "lost_races": 21, "hook_cpus": 2, "written": 22000, "untrimmed": 23, "writer_waits": 24,
-  "write_error": "no space"
+  "write_error": "no space", "injected": 37, "injected_delivered": 36
 })";
 
 TEST(SummaryJson, EveryFieldUnderItsNameAndInOrder) {
