@@ -2,6 +2,7 @@
 #include "sys/multicast.h"
 
 #include <cstring>
+#include <ranges>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -59,31 +60,79 @@ int try_join(int socket, unsigned index, const Membership& membership) {
                                 : join_one_source(socket, index, membership);
 }
 
+std::string hint_for(int error, const Membership& membership) {
+  if (error != ENOBUFS) return "";
+  return membership.source == 0
+             ? "raise sysctl net.ipv4.igmp_max_memberships"
+             : "raise sysctl net.ipv4.igmp_max_memberships or net.core.optmem_max";
+}
+
+/// Joins on one interface, group by group. What the kernel lets a socket hold is found out by
+/// asking: it may be told otherwise meanwhile.
+class Joiner {
+ public:
+  Joiner(const std::string& interface, std::vector<Fd>& sockets)
+      : interface_(interface), index_(interface_index(interface)), sockets_(sockets) {}
+
+  /// All sources of a group follow each other.
+  void join(const Membership& membership) {
+    if (membership.group != group_) begin_group(membership.group);
+    while (!join_at_place(membership)) {
+      ++place_;
+      holds_group_ = false;
+    }
+    holds_group_ = true;
+  }
+
+ private:
+  void begin_group(std::uint32_t group) {
+    group_ = group;
+    place_ = first_with_room_;
+    holds_group_ = false;
+  }
+
+  /// ENOBUFS: the socket has as many groups as it may (igmp_max_memberships), or as many sources of
+  /// this one (igmp_max_msf). EADDRINUSE: it has the group from some sources, and now everybody's
+  /// is wanted. A fresh socket has none of these troubles.
+  bool join_at_place(const Membership& membership) {
+    const bool is_fresh = place_ == sockets_.size();
+    if (is_fresh) open_socket(membership);
+    const int error = try_join(sockets_[place_].get(), index_, membership);
+    if (error == 0) return true;
+    if (is_fresh) throw_errno(describe(interface_, membership), hint_for(error, membership), error);
+    if (error == ENOBUFS && !holds_group_ && place_ == first_with_room_) ++first_with_room_;
+    return false;
+  }
+
+  void open_socket(const Membership& membership) {
+    Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket) throw_errno(describe(interface_, membership));
+    sockets_.push_back(std::move(socket));
+  }
+
+  const std::string& interface_;
+  unsigned index_;
+  std::vector<Fd>& sockets_;
+  std::uint32_t group_ = 0;
+  std::size_t place_ = 0;            ///< of the socket that is asked
+  bool holds_group_ = false;         ///< it has the group already, from another source
+  std::size_t first_with_room_ = 0;  ///< those before it take no further group
+};
+
 }  // namespace
 
 MulticastJoins::MulticastJoins(const std::string& interface,
-                               std::span<const Membership> memberships) {
-  const unsigned index = interface_index(interface);
-  for (const Membership& membership : memberships) {
+                               std::span<const Membership> memberships)
+    : joined_(memberships.begin(), memberships.end()) {
+  Joiner joiner(interface, sockets_);
+  // A group from everybody comes last: a socket that has it would be turned into one that has it
+  // from a source alone (ip_mc_source in net/ipv4/igmp.c), the other way round it refuses.
+  for (const Membership& membership : joined_ | std::views::reverse) {
     if (!IN_MULTICAST(membership.group))
       throw UsageError(fmt::format("{}: not a multicast address (224.0.0.0 to 239.255.255.255)",
                                    describe(interface, membership)));
-    if (joined_.insert(membership).second) join(interface, index, membership);
+    joiner.join(membership);
   }
-}
-
-void MulticastJoins::join(const std::string& interface, unsigned index,
-                          const Membership& membership) {
-  // The last socket may be full (ENOBUFS), or hold the group from every source while one source
-  // is wanted now (EINVAL): a fresh one has neither trouble.
-  if (!sockets_.empty() && try_join(sockets_.back().get(), index, membership) == 0) return;
-  Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket) throw_errno(describe(interface, membership));
-  const int error = try_join(socket.get(), index, membership);
-  if (error != 0)
-    throw_errno(describe(interface, membership),
-                error == ENOBUFS ? "raise sysctl net.ipv4.igmp_max_memberships" : "", error);
-  sockets_.push_back(std::move(socket));
 }
 
 }  // namespace linearb::sys

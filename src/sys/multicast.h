@@ -23,20 +23,18 @@ struct Membership {
 ///
 /// AF_XDP cannot join a group, so ordinary UDP sockets do it, and the kernel answers the router's
 /// queries for them. They are never bound: a bound one would take a copy of what the hook passes
-/// and fill its buffer with it. A socket holds as many groups as igmp_max_memberships says (20); so
-/// there are as many sockets as it takes.
+/// and fill its buffer with it. A socket holds as many groups as igmp_max_memberships says (20),
+/// and of each as many sources as igmp_max_msf says (10); so there are as many sockets as it takes.
 class MulticastJoins {
  public:
-  /// Joins each group once, however often it is named. Throws UsageError for an address that is
-  /// not multicast, Error when the kernel refuses.
+  /// Joins each group, and each source of it, once, however often it is named. Throws UsageError
+  /// for an address that is not multicast, Error when the kernel refuses.
   MulticastJoins(const std::string& interface, std::span<const Membership> memberships);
 
   std::size_t groups() const noexcept { return joined_.size(); }
   std::size_t sockets() const noexcept { return sockets_.size(); }
 
  private:
-  void join(const std::string& interface, unsigned index, const Membership& membership);
-
   std::set<Membership> joined_;
   std::vector<Fd> sockets_;
 };

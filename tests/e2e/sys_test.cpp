@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -135,16 +136,65 @@ TEST_F(MulticastTest, ManyGroupsTakeManySocketsAndAreLeftAtTheEnd) {
 
 TEST_F(MulticastTest, AGroupFromOneSourceAndFromEverySource) {
   const std::uint32_t source = 10u << 24 | 1;
-  const Membership memberships[] = {{.group = kGroup, .source = source},
-                                    {.group = kGroup, .source = source + 1},
-                                    {.group = kGroup}};
-  const MulticastJoins joins("vethA_dst", memberships);
-  EXPECT_EQ(joins.groups(), 3u);
-  EXPECT_EQ(joins.sockets(), 2u) << "one socket cannot hold a group both ways";
-  EXPECT_EQ(groups_joined("vethA_dst", kPrefix), 1u);
+  std::vector<Membership> memberships = {{.group = kGroup, .source = source},
+                                         {.group = kGroup, .source = source + 1},
+                                         {.group = kGroup}};
+  for (std::size_t order = 0; order < memberships.size(); ++order) {
+    const MulticastJoins joins("vethA_dst", memberships);
+    EXPECT_EQ(joins.groups(), 3u);
+    EXPECT_EQ(joins.sockets(), 2u) << "one socket cannot hold a group both ways";
+    EXPECT_EQ(groups_joined("vethA_dst", kPrefix), 1u);
+    std::ifstream file("/proc/thread-self/net/mcfilter");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    EXPECT_NE(text.find("0x0a000001"), std::string::npos) << text;
+    std::ranges::rotate(memberships, memberships.begin() + 1);
+  }
+}
+
+/// How many sources the kernel has joined on an interface, as /proc/net/mcfilter lists them: by the
+/// index first, because of the name there are six letters.
+std::size_t sources_joined(const std::string& interface) {
+  const unsigned index = interface_index(interface);
   std::ifstream file("/proc/thread-self/net/mcfilter");
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  EXPECT_NE(text.find("0x0a000001"), std::string::npos) << text;
+  std::size_t count = 0;
+  std::string line;
+  std::getline(file, line);  // the heading
+  while (std::getline(file, line))
+    if (std::stoul(line) == index) ++count;
+  return count;
+}
+
+TEST_F(MulticastTest, ManySourcesOfManyGroupsTakeAsManySocketsAsTheyMust) {
+  std::vector<Membership> memberships;
+  for (std::uint32_t source = 1; source <= 25; ++source)
+    for (std::uint32_t index = 0; index < 45; ++index)
+      memberships.push_back({.group = kGroup + index, .source = (10u << 24) + source});
+  {
+    const MulticastJoins joins("vethA_dst", memberships);
+    EXPECT_EQ(joins.sockets(), 3u * 3u)
+        << "20 groups a socket, and of each 10 sources: igmp_max_msf in a new namespace";
+    EXPECT_EQ(groups_joined("vethA_dst", kPrefix), 45u);
+    EXPECT_EQ(sources_joined("vethA_dst"), 45u * 25u);
+    EXPECT_EQ(sources_joined("vethB_dst"), 0u);
+  }
+  EXPECT_EQ(sources_joined("vethA_dst"), 0u);
+}
+
+TEST_F(MulticastTest, WhereTheKernelRefusesItSaysWhatToRaise) {
+  const std::string limit = "/proc/sys/net/ipv4/igmp_max_memberships";
+  const auto join = [](Membership membership) {
+    return error_text([&] { MulticastJoins("vethA_dst", {&membership, 1}); });
+  };
+  std::ofstream(limit) << 0;
+  const std::string from_one = join({.group = kGroup, .source = 10u << 24 | 1});
+  const std::string from_all = join({.group = kGroup});
+  std::ofstream(limit) << 20;
+  EXPECT_EQ(from_one,
+            "join 239.192.0.0 from 10.0.0.1 on vethA_dst: No buffer space available; raise sysctl "
+            "net.ipv4.igmp_max_memberships or net.core.optmem_max");
+  EXPECT_EQ(from_all,
+            "join 239.192.0.0 on vethA_dst: No buffer space available; raise sysctl "
+            "net.ipv4.igmp_max_memberships");
 }
 
 TEST_F(MulticastTest, RefusalsNameGroupSourceAndInterface) {
