@@ -11,6 +11,8 @@
 namespace linearb {
 
 inline constexpr std::size_t kLinesMax = 8;
+inline constexpr std::size_t kSourcesMax = 64;           ///< of one destination
+inline constexpr std::size_t kSourcesOfAllMax = 65'536;  ///< of all channels, on every line counted
 
 /// One copy of the feed: a name that counters and reports use, and where it arrives.
 struct Line {
@@ -20,10 +22,14 @@ struct Line {
   friend bool operator==(const Line&, const Line&) = default;
 };
 
-/// A destination of UDP datagrams. Address and port in host byte order; address 0 takes every one.
+/// A destination of UDP datagrams, and from whom they are taken. Addresses and port in host byte
+/// order; address 0 takes every one.
 struct Destination {
   std::uint32_t address = 0;
   std::uint16_t port = 0;
+  /// Of a multicast group: it is joined for these senders alone (source-specific, RFC 4607), and
+  /// what comes from others is not the feed. Empty: from everybody.
+  std::vector<std::uint32_t> sources{};
 
   friend bool operator==(const Destination&, const Destination&) = default;
 };
@@ -107,8 +113,13 @@ struct ReceiverOptions {
   std::string write_path;                   ///< empty: nothing is written
 };
 
-/// "239.192.30.1:30001" or "any:30001". Throws UsageError naming the text and what is accepted.
+/// "239.192.30.1:30001" or "any:30001"; "10.1.1.1@232.1.1.1:30001" with a source in front of the
+/// group, "10.1.1.1+10.1.1.2@232.1.1.1:30001" with two. Throws UsageError naming the text and what
+/// is accepted.
 Destination parse_destination(const std::string& text);
+
+/// "10.1.1.1", the address of a sender, in host byte order. Throws UsageError.
+std::uint32_t parse_source(const std::string& text);
 
 /// The same text again.
 std::string destination_text(const Destination& destination);
@@ -116,7 +127,8 @@ std::string destination_text(const Destination& destination);
 /// "A=vethA_dst".
 Line parse_line(const std::string& text);
 
-/// "NAME=FRAMING@GROUP:PORT", or "NAME=FRAMING@A=GROUP:PORT,B=GROUP:PORT" where lines differ.
+/// "NAME=FRAMING@GROUP:PORT", or "NAME=FRAMING@A=GROUP:PORT,B=GROUP:PORT" where lines differ; each
+/// destination as parse_destination() reads it.
 Channel parse_channel(const std::string& text);
 
 /// Checks everything that can be checked without touching the system: names unique, numbers in

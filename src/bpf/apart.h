@@ -8,8 +8,9 @@
 
 #include <linux/bpf.h>
 
+#include "bpf/maps.h"
 #include "core/checksum.h"
-#include "core/layout.h"
+#include "core/walk.h"
 
 __attribute__((noinline)) int claim_range(struct lb_channel* channel, lb_u64 generation,
                                           lb_u64 first, lb_u32 count, lb_u32* lost_races) {
@@ -30,6 +31,15 @@ __attribute__((noinline)) int checksum_is_wrong(struct xdp_md* context, lb_u32 i
   const lb_u8* data_end = (void*)(long)context->data_end;
   return lb_checksum_is_wrong(data, data_end, ip_offset & 31, beyond & 127,
                               payload_length & 0xffff);
+}
+
+/* Of a flow with LB_FLOW_SOURCES. */
+__attribute__((noinline)) int is_from_other_source(struct xdp_md* context, lb_u32 ip_offset,
+                                                   lb_u64 flow_index, lb_u32 line, lb_u32 channel) {
+  const lb_u8* data = (void*)(long)context->data;
+  const lb_u8* data_end = (void*)(long)context->data_end;
+  lb_u32 source = lb_walk_source(data, data_end, ip_offset & 31);
+  return !find_flow(flow_index, LB_SOURCES_OF_LINE(line), source, (lb_u16)channel);
 }
 
 __attribute__((noinline)) int record_skew(struct lb_histogram* skew, lb_u64 behind_ns) {

@@ -59,11 +59,11 @@ LB_INLINE int find_channel(struct packet* packet, const struct lb_framing* frami
 }
 
 LB_INLINE int uses_lru(const struct packet* packet) {
-  return packet->flow->framing_and_flags >> 6 & LB_FLOW_LRU;
+  return packet->flow->flags & LB_FLOW_LRU;
 }
 
 LB_INLINE int has_wrong_checksum(struct xdp_md* context, struct packet* packet) {
-  if (!(packet->flow->framing_and_flags >> 6 & LB_FLOW_CHECKSUM)) return 0;
+  if (!(packet->flow->flags & LB_FLOW_CHECKSUM)) return 0;
   if (!checksum_is_wrong(context, packet->walk.ip_offset,
                          packet->walk.payload_offset - LB_HEADERS_MIN, packet->walk.payload_length))
     return 0;
@@ -286,15 +286,19 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   packet.counters = counters_of(packet.bank, packet.flow->line);
   if (!packet.counters) return XDP_PASS;
   lb_count(&packet.counters->packets, 1);
+  if (packet.flow->flags & LB_FLOW_SOURCES &&
+      is_from_other_source(context, packet.walk.ip_offset, flow_index, packet.flow->line,
+                           packet.flow->channel))
+    return leave(&packet.counters->not_feed, XDP_PASS);
   if ((lb_u64)(data_end - data) > settings->frame_room) {
     lb_count(&packet.counters->oversized, 1);
     return leave(&packet.counters->malformed, XDP_PASS);
   }
-  lb_u32 slot = packet.flow->slot_base + context->rx_queue_index;
+  lb_u32 slot = lb_slot_of(packet.flow->slot_group, context->rx_queue_index);
   if (context->rx_queue_index >= LB_QUEUES_MAX || !bpf_map_lookup_elem(&xsks_map, &slot))
     return leave(&packet.counters->no_receiver, XDP_PASS);
 
-  lb_u32 framing_index = packet.flow->framing_and_flags & (LB_FRAMINGS_MAX - 1);
+  lb_u32 framing_index = packet.flow->framing;
   const struct lb_framing* framing = bpf_map_lookup_elem(&framings, &framing_index);
   if (!framing) return leave(&packet.counters->no_receiver, XDP_PASS);
   if (walked == LB_WALK_INCONSISTENT || has_wrong_checksum(context, &packet))

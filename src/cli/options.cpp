@@ -70,9 +70,11 @@ void add_line_option(CLI::App& command, std::vector<Line>& lines) {
 }
 
 void add_channel_option(CLI::App& command, std::vector<Channel>& channels) {
-  add_repeatable(command, "--channel", channels, parse_channel,
-                 "A sequence of messages; where lines differ, FRAMING@A=GROUP:PORT,B=GROUP:PORT; "
-                 "\"any\" as the group takes every address")
+  add_repeatable(
+      command, "--channel", channels, parse_channel,
+      "A sequence of messages; where lines differ, FRAMING@A=GROUP:PORT,B=GROUP:PORT; "
+      "\"any\" as the group takes every address; SOURCE@GROUP:PORT takes what comes from "
+      "there alone, SOURCE+SOURCE@GROUP:PORT from two")
       ->type_name("NAME=FRAMING@GROUP:PORT")
       ->default_str("optiq=optiq@any:30001");
 }

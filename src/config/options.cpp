@@ -18,6 +18,7 @@
 #include "config/places.h"
 #include "config/trading_hours.h"
 #include "core/layout.h"
+#include "core/walk.h"
 #include "linearb/error.h"
 
 namespace linearb {
@@ -35,10 +36,13 @@ constexpr std::uint32_t kFramesMax = 65'536;
 constexpr double kSilenceMin = 0.1;
 constexpr double kSilenceMax = 86'400;
 
-constexpr std::string_view kDestinationForm = "GROUP:PORT, as 239.192.30.1:30001 or any:30001";
+constexpr std::string_view kDestinationForm =
+    "GROUP:PORT, as 239.192.30.1:30001 or any:30001, or SOURCE@GROUP:PORT";
+constexpr std::string_view kSourceForm = "the IPv4 address of a sender, as 10.1.1.1";
 constexpr std::string_view kLineForm = "NAME=INTERFACE, as A=vethA_dst";
 constexpr std::string_view kChannelForm =
-    "NAME=FRAMING@GROUP:PORT, as optiq=optiq@any:30001, or NAME=FRAMING@A=GROUP:PORT,B=GROUP:PORT";
+    "NAME=FRAMING@GROUP:PORT, as optiq=optiq@any:30001, or NAME=FRAMING@A=GROUP:PORT,B=GROUP:PORT; "
+    "SOURCE@GROUP:PORT takes packets from one source alone";
 
 [[noreturn]] void refuse(std::string_view option, std::string_view text, std::string_view reason,
                          std::string_view form) {
@@ -79,6 +83,41 @@ std::uint16_t parse_port(const std::string& port, const std::string& text) {
   if (error != std::errc{} || stopped != end || value == 0)
     refuse("destination", text, "the port has to be 1 to 65535", kDestinationForm);
   return value;
+}
+
+std::string address_text(std::uint32_t address) {
+  char text[INET_ADDRSTRLEN] = "";
+  const in_addr network{.s_addr = htonl(address)};
+  ::inet_ntop(AF_INET, &network, text, sizeof(text));
+  return text;
+}
+
+/// What a sender on a network can have: neither 0/8 (this host, RFC 1122) nor 127/8, nor what
+/// begins with 224, which are groups and what is reserved.
+bool is_unicast(std::uint32_t address) {
+  const std::uint32_t net = address >> 24;
+  return net != 0 && net != 127 && net < 224;
+}
+
+/// "10.1.1.1+10.1.1.2".
+std::vector<std::uint32_t> parse_sources(const std::string& list) {
+  std::vector<std::uint32_t> sources;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find('+', begin), list.size());
+    sources.push_back(parse_source(list.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return sources;
+}
+
+/// Where the framing of a channel ends: at the first "@". But it can be a path, and a path can hold
+/// the sign: then it is the first one behind ".toml", or behind the path's last "/".
+std::size_t end_of_framing(const std::string& text) {
+  constexpr std::string_view kExtension = ".toml";
+  const std::size_t file = text.rfind(".toml@");
+  if (file != text.npos) return file + kExtension.size();
+  const std::size_t folder = text.rfind('/');
+  return text.find('@', folder == text.npos ? 0 : folder);
 }
 
 std::vector<std::pair<std::string, Destination>> parse_line_destinations(const std::string& list,
@@ -149,6 +188,51 @@ void validate_line_destinations(const Channel& channel, const std::vector<std::s
   }
 }
 
+std::string why_sources_cannot_be(const Destination& destination) {
+  constexpr std::string_view kNone =
+      "sources are chosen for a multicast group, and {} is none: {}leave the sources out";
+  if (destination.address == 0) return fmt::format(kNone, "\"any\"", "name the group, or ");
+  if (!lb_is_multicast(destination.address))
+    return fmt::format(kNone, address_text(destination.address), "");
+  if (destination.sources.size() > kSourcesMax)
+    return fmt::format("{} sources; there can be {}", destination.sources.size(), kSourcesMax);
+  std::set<std::uint32_t> known;
+  for (const std::uint32_t source : destination.sources) {
+    if (!is_unicast(source))
+      return fmt::format("the source {} is no unicast address", address_text(source));
+    if (!known.insert(source).second)
+      return fmt::format("the source {} is given twice", address_text(source));
+  }
+  return "";
+}
+
+void validate_sources(const Channel& channel, const std::vector<std::string>& lines,
+                      const config::Subject& place) {
+  for (const std::string& line : lines) {
+    const Destination& destination = channel.destination_on(line);
+    if (destination.sources.empty()) continue;
+    const std::string reason = why_sources_cannot_be(destination);
+    if (!reason.empty())
+      throw InvalidOption({"channel", place.index, line},
+                          fmt::format("--channel {}: line \"{}\": {}", channel.name, line, reason));
+  }
+}
+
+/// Each has a place in the hook's table of flows, whose size has to have a limit.
+void validate_source_count(const ReceiverOptions& options) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < options.channels.size(); i++) {
+    for (const Line& line : options.lines)
+      count += options.channels[i].destination_on(line.name).sources.size();
+    if (count > kSourcesOfAllMax)
+      throw InvalidOption(
+          {"channel", i, ""},
+          fmt::format("--channel {}: with its sources there are more than {}, on every line "
+                      "counted; name fewer",
+                      options.channels[i].name, kSourcesOfAllMax));
+  }
+}
+
 bool are_keys(std::uint32_t keys) {
   return keys >= 1 && keys < LB_CHANNELS_MAX;
 }
@@ -191,6 +275,7 @@ void validate_channel(const Channel& channel, const std::vector<std::string>& li
         bad_keys_text(fmt::format("--channel {}: keys", channel.name), *channel.keys));
   validate_alarms(channel, place);
   validate_line_destinations(channel, lines, place);
+  validate_sources(channel, lines, place);
 }
 
 /// A packet belongs to one line and one channel: the hook tells them by interface and destination.
@@ -227,6 +312,7 @@ void validate_channels(const ReceiverOptions& options) {
                           fmt::format("--channel: the name \"{}\" is given twice", channel.name));
   }
   validate_destinations(options);
+  validate_source_count(options);
 }
 
 }  // namespace
@@ -243,20 +329,35 @@ Destination parse_destination(const std::string& text) {
   if (!parts) refuse("destination", text, "it has no port", kDestinationForm);
   Destination destination;
   destination.port = parse_port(parts->second, text);
-  if (parts->first == "any") return destination;
+  std::string group = parts->first;
+  if (auto from = split(group, group.find('@'))) {
+    destination.sources = parse_sources(from->first);
+    group = from->second;
+  }
+  if (group == "any") return destination;
   in_addr address{};
-  if (::inet_pton(AF_INET, parts->first.c_str(), &address) != 1 || address.s_addr == 0)
-    refuse("destination", text, fmt::format("\"{}\" is no IPv4 address", parts->first),
-           kDestinationForm);
+  if (::inet_pton(AF_INET, group.c_str(), &address) != 1 || address.s_addr == 0)
+    refuse("destination", text, fmt::format("\"{}\" is no IPv4 address", group), kDestinationForm);
   destination.address = ntohl(address.s_addr);
   return destination;
 }
 
 std::string destination_text(const Destination& destination) {
-  char address[INET_ADDRSTRLEN] = "any";
-  const in_addr network{.s_addr = htonl(destination.address)};
-  if (destination.address != 0) ::inet_ntop(AF_INET, &network, address, sizeof(address));
-  return fmt::format("{}:{}", address, destination.port);
+  std::string sources;
+  for (const std::uint32_t source : destination.sources)
+    sources += (sources.empty() ? "" : "+") + address_text(source);
+  return fmt::format("{}{}{}:{}", sources, sources.empty() ? "" : "@",
+                     destination.address == 0 ? "any" : address_text(destination.address),
+                     destination.port);
+}
+
+std::uint32_t parse_source(const std::string& text) {
+  in_addr address{};
+  if (::inet_pton(AF_INET, text.c_str(), &address) != 1)
+    refuse("source", text, "it is no IPv4 address", kSourceForm);
+  if (!is_unicast(ntohl(address.s_addr)))
+    refuse("source", text, "it is no unicast address", kSourceForm);
+  return ntohl(address.s_addr);
 }
 
 Line parse_line(const std::string& text) {
@@ -271,8 +372,7 @@ Channel parse_channel(const std::string& text) {
   auto name = split(text, text.find('='));
   if (!name) refuse("--channel", text, "it has no name", kChannelForm);
   check_name("--channel", name->first);
-  // The last "@": a framing can be a path, and a path can hold the sign.
-  auto framing = split(name->second, name->second.rfind('@'));
+  auto framing = split(name->second, end_of_framing(name->second));
   if (!framing || framing->first.empty())
     refuse("--channel", text, "it names no framing", kChannelForm);
   channel.name = name->first;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kFramingKey = "framing";
 constexpr const char* kDestinationKey = "destination";
+constexpr const char* kSourcesKey = "sources";
 constexpr const char* kChecksumKey = "checksum";
 constexpr const char* kKeysKey = "keys";
 constexpr const char* kActivePassiveKey = "active_passive";
@@ -33,8 +34,8 @@ void refuse_both(StrictTable& root, std::string_view key, std::string_view table
 
 /// A line is a key of a channel, beside the channel's own.
 void refuse_key_as_name(const StrictTable& lines, const std::string& name) {
-  for (const char* key : {kFramingKey, kDestinationKey, kChecksumKey, kKeysKey, kActivePassiveKey,
-                          kHoursKey, kSilenceKey}) {
+  for (const char* key : {kFramingKey, kDestinationKey, kSourcesKey, kChecksumKey, kKeysKey,
+                          kActivePassiveKey, kHoursKey, kSilenceKey}) {
     if (name == key)
       lines.refuse(name, "cannot be the name of a line: it is a key of a channel's table");
   }
@@ -53,6 +54,20 @@ Destination destination_at(StrictTable& table, const std::string& key) {
   } catch (const UsageError& error) {
     throw UsageError(fmt::format("{}: {}", table.place_of(key), error.what()));
   }
+}
+
+std::vector<std::uint32_t> sources_at(StrictTable& table, const std::string& key) {
+  std::vector<std::uint32_t> sources;
+  for (const auto& [text, place] : table.texts(key)) {
+    try {
+      sources.push_back(parse_source(text));
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("{}: {}", place, error.what()));
+    }
+    if (std::ranges::count(sources, sources.back()) > 1)
+      throw UsageError(fmt::format("{}: the source \"{}\" is given twice", place, text));
+  }
+  return sources;
 }
 
 /// One table [channels.NAME].
@@ -98,13 +113,18 @@ class ChannelReader {
   void read_destinations(Channel& channel, std::size_t index) {
     table_.has(kFramingKey);
     bool is_common = table_.has(kDestinationKey);
+    const std::vector<std::uint32_t> sources = sources_at(table_, kSourcesKey);
+    const auto destination = [&](const std::string& key) {
+      Destination read = destination_at(table_, key);
+      if (read.sources.empty()) read.sources = sources;
+      return read;
+    };
     for (const char* key : {kChecksumKey, kKeysKey, kActivePassiveKey, kHoursKey, kSilenceKey})
       table_.has(key);
-    if (is_common) channel.destination = destination_at(table_, kDestinationKey);
+    if (is_common) channel.destination = destination(kDestinationKey);
     for (const Line& line : lines_) {
       bool is_own = table_.has(line.name);
-      if (is_own)
-        channel.line_destinations.emplace_back(line.name, destination_at(table_, line.name));
+      if (is_own) channel.line_destinations.emplace_back(line.name, destination(line.name));
       if (is_own || is_common)
         places_.set({"channel", index, line.name},
                     table_.place_of(is_own ? line.name : kDestinationKey));

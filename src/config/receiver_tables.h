@@ -7,7 +7,8 @@
 //   [channels.NAME]         in the order in which they stand
 //     framing               a built-in framing, or the path of a file, relative to this one
 //     destination           "GROUP:PORT" on every line that has none of its own
-//     LINE                  "GROUP:PORT" on that line
+//     LINE                  "GROUP:PORT" on that line; both can be "SOURCE@GROUP:PORT"
+//     sources               of every destination that names none itself
 //     checksum              "ignore" or "verify"
 //     keys                  how many streams, where the framing has a key
 #pragma once

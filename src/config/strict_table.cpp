@@ -18,8 +18,8 @@
 namespace linearb::config {
 namespace {
 
-/// The largest configuration there can be, 4,096 channels with a destination on each of eight
-/// lines, is a third of it; a capture given by mistake is refused early.
+/// 4,096 channels with a destination on each of eight lines are a third of it, and leave room for
+/// their sources; a capture given by mistake is refused early.
 constexpr std::size_t kFileBytesMax = 4 * 1024 * 1024;
 
 bool stands_before(const toml::key* left, const toml::key* right) {
@@ -100,6 +100,23 @@ std::string StrictTable::text(std::string_view key) {
   std::optional<std::string> value = optional_text(key);
   if (!value) refuse_missing(key);
   return *value;
+}
+
+std::vector<StrictTable::PlacedText> StrictTable::texts(std::string_view key) {
+  std::vector<PlacedText> texts;
+  const toml::node* node = find(key);
+  if (!node) return texts;
+  const auto add = [&](const toml::node& element) {
+    if (!element.is_string())
+      refuse(key, "has to be a text in quotation marks, or an array of them");
+    texts.push_back({element.as_string()->get(), place_text(file_, element.source())});
+  };
+  if (const toml::array* array = node->as_array())
+    for (const toml::node& element : *array) add(element);
+  else
+    add(*node);
+  if (texts.empty()) refuse(key, "is empty; leave it out, or name what it is to be");
+  return texts;
 }
 
 std::size_t StrictTable::choice(std::string_view key,

@@ -40,6 +40,13 @@ class StrictTable {
 
   std::string text(std::string_view key);
   std::optional<std::string> optional_text(std::string_view key);
+  /// A text with its place in the file.
+  struct PlacedText {
+    std::string text;
+    std::string place;
+  };
+  /// One text, or an array of them, which may not be empty. None where the key is missing.
+  std::vector<PlacedText> texts(std::string_view key);
   /// The position of the text among `choices`; 0, the default, where the key is missing.
   std::size_t choice(std::string_view key, std::initializer_list<std::string_view> choices);
 

@@ -10,6 +10,14 @@
 #include "core/layout.h"
 
 /*
+ * A flow with LB_FLOW_SOURCES takes packets from some sources alone. Each of these has a place of
+ * its own in the same table, so that what comes from where changes with the same store. It is found
+ * under a number that no interface has, as those are positive, with the source for a destination
+ * and the channel for a port.
+ */
+#define LB_SOURCES_OF_LINE(line) (1u << 31 | (line))
+
+/*
  *     63            32 31     16 15        8   7     6       5..0
  *     | multiplier    | unused  | bucket bits | table | shapes |
  */

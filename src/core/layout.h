@@ -18,7 +18,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   8
+#define LB_LAYOUT_VERSION   9
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
@@ -72,6 +72,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_config) == 192, "the hook reads one cache line
 enum lb_flow_flags {
   LB_FLOW_LRU = 1 << 0,      /* dedup = "lru": identifiers without order */
   LB_FLOW_CHECKSUM = 1 << 1, /* checksum = "verify": one that is there and wrong is malformed */
+  LB_FLOW_SOURCES = 1 << 2,  /* from some sources alone: core/flow.h says where they stand */
 };
 
 /* A destination on an interface, and what it belongs to. The interface is part of the key: the
@@ -81,12 +82,17 @@ struct lb_flow {
   lb_u32 destination;     /* host byte order; 0 takes every address */
   lb_u16 port;            /* host byte order */
   lb_u16 channel;
-  lb_u16 slot_base; /* of the interface: + RX queue gives credit and place in xsks_map */
+  lb_u8 slot_group; /* of the interface: lb_slot_of() gives credit and place in xsks_map */
   lb_u8 line;
-  lb_u8 framing_and_flags; /* framing in the lower six bits, enum lb_flow_flags above */
+  lb_u8 framing;
+  lb_u8 flags; /* enum lb_flow_flags */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow) == 16, "four in a cache line");
-LB_STATIC_ASSERT(LB_FRAMINGS_MAX == 1 << 6, "six bits");
+
+/* The slots of an interface are LB_QUEUES_MAX in a row. */
+LB_INLINE lb_u32 lb_slot_of(lb_u32 slot_group, lb_u32 rx_queue) {
+  return slot_group * LB_QUEUES_MAX + rx_queue;
+}
 
 struct lb_flow_bucket {
   struct lb_flow flows[LB_BUCKET_FLOWS];

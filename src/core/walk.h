@@ -82,4 +82,15 @@ LB_INLINE enum lb_walk_result lb_walk_frame(const lb_u8* data, const lb_u8* data
   return LB_WALK_DATAGRAM;
 }
 
+LB_INLINE int lb_is_multicast(lb_u32 address) {
+  return address >> 28 == 0xe; /* RFC 5771: 224/4 */
+}
+
+/* The source address of a packet that was walked, in host byte order. By itself, because most flows
+ * take every source. 0, which is none, where the packet has got shorter meanwhile. */
+LB_INLINE lb_u32 lb_walk_source(const lb_u8* data, const lb_u8* data_end, lb_u32 ip_offset) {
+  const lb_u8* ip = data + ip_offset;
+  return ip + LB_IPV4_HEADER <= data_end ? lb_load_u32_be(ip + 12) : 0;
+}
+
 #endif

@@ -50,11 +50,12 @@ PacketHeader header_of(const FeederOptions& options, const FeederLine& line,
                        const sys::Interface& interface) {
   std::uint32_t address = line.destination.address;
   if (address == 0) address = kDefaultDestination.address;
+  const std::vector<std::uint32_t>& sources = line.destination.sources;
   return PacketHeader({.source_mac = interface.mac,
                        .destination_mac = is_multicast(address)
                                               ? multicast_mac(address)
                                               : line.destination_mac.value_or(kBroadcastMac),
-                       .source = options.source.address,
+                       .source = sources.empty() ? options.source.address : sources.front(),
                        .destination = address,
                        .source_port = options.source.port,
                        .destination_port = line.destination.port});

@@ -36,6 +36,7 @@ inline constexpr double kRateMax = 1e9;
 struct FeederLine {
   Line line;
   std::uint32_t queue = 0;
+  /// With sources, the first of them is where it says that it comes from.
   Destination destination = kDefaultDestination;
   /// Of a destination that is no multicast group; without it the broadcast address.
   std::optional<MacAddress> destination_mac{};
@@ -47,7 +48,7 @@ struct FeederLine {
 struct FeederOptions {
   std::vector<FeederLine> lines;
   config::Framing framing;  // of what is generated, or of raw datagrams that are replayed
-  Destination source = kDefaultSource;
+  Destination source = kDefaultSource;  // of lines whose destination names none
   std::uint64_t seed = 1;
   /// Packets of the first line, before impairments: generated or replayed. 0: until stop(), or to
   /// the end of the file. Every line carries the messages of so many packets.

@@ -35,10 +35,19 @@ void refuse_twins(std::span<const lb_flow> flows) {
                   twin->destination >> 8 & 255, twin->destination & 255, twin->port));
 }
 
+/// A source is looked for when its flow was found, and an exact one has that.
 std::uint32_t shapes_of(std::span<const lb_flow> flows) {
   std::uint32_t shapes = 0;
   for (const lb_flow& flow : flows) shapes |= flow.destination ? LB_FLOWS_EXACT : LB_FLOWS_ANY;
   return shapes;
+}
+
+const lb_flow* find_exact(const FlowTable& table, std::uint32_t interface_index,
+                          std::uint32_t destination, std::uint16_t port) noexcept {
+  const std::uint32_t mask = static_cast<std::uint32_t>(table.buckets.size()) - 1;
+  const std::uint32_t bucket =
+      lb_flow_bucket_of(table.index, interface_index, destination, port) & mask;
+  return lb_bucket_find(&table.buckets[bucket], interface_index, destination, port);
 }
 
 bool try_fill(FlowTable& table, std::span<const lb_flow> flows) {
@@ -60,6 +69,17 @@ std::uint32_t buckets_for(std::size_t flows) {
   return static_cast<std::uint32_t>(std::bit_ceil(wanted));
 }
 
+void add_flow(std::vector<lb_flow>& flows, lb_flow flow, std::span<const std::uint32_t> sources) {
+  if (!sources.empty()) flow.flags |= LB_FLOW_SOURCES;
+  flows.push_back(flow);
+  for (const std::uint32_t source : sources) {
+    lb_flow& place = flows.emplace_back();
+    place.interface_index = LB_SOURCES_OF_LINE(flow.line);
+    place.destination = source;
+    place.port = flow.channel;
+  }
+}
+
 FlowTable build_flow_table(std::span<const lb_flow> flows, std::uint32_t buckets,
                            std::uint32_t table) {
   refuse_twins(flows);
@@ -72,21 +92,20 @@ FlowTable build_flow_table(std::span<const lb_flow> flows, std::uint32_t buckets
     if (try_fill(result, flows)) return result;
   }
   throw UsageError(
-      fmt::format("{} flows do not fit into {} buckets; detach the hook, so that it "
+      fmt::format("{} flows and sources do not fit into {} buckets; detach the hook, so that it "
                   "is loaded with a larger table",
                   flows.size(), buckets));
 }
 
 const lb_flow* find_flow(const FlowTable& table, std::uint32_t interface_index,
                          std::uint32_t destination, std::uint16_t port) noexcept {
-  const std::uint32_t mask = static_cast<std::uint32_t>(table.buckets.size()) - 1;
-  for (const std::uint32_t address : {destination, 0u}) {
-    const std::uint32_t bucket =
-        lb_flow_bucket_of(table.index, interface_index, address, port) & mask;
-    const lb_flow* flow = lb_bucket_find(&table.buckets[bucket], interface_index, address, port);
-    if (flow) return flow;
-  }
-  return nullptr;
+  const lb_flow* const exact = find_exact(table, interface_index, destination, port);
+  return exact ? exact : find_exact(table, interface_index, 0, port);
+}
+
+bool takes_source(const FlowTable& table, const lb_flow& flow, std::uint32_t source) noexcept {
+  return !(flow.flags & LB_FLOW_SOURCES) ||
+         find_exact(table, LB_SOURCES_OF_LINE(flow.line), source, flow.channel);
 }
 
 }  // namespace linearb::hook

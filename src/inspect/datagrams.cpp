@@ -19,20 +19,22 @@ std::optional<Datagram> Datagrams::next() {
   }
   const auto payload = payloads_->next();
   if (!payload) return std::nullopt;
-  return Datagram{
-      .time_ns = std::nullopt, .destination = std::nullopt, .is_whole = true, .payload = *payload};
+  Datagram datagram;
+  datagram.payload = *payload;
+  return datagram;
 }
 
 Datagram Datagrams::of_record(const capture::Record& record) const noexcept {
-  Datagram datagram{.time_ns = record.timestamp_ns,
-                    .destination = std::nullopt,
-                    .is_whole = false,
-                    .payload = {}};
+  Datagram datagram;
+  datagram.time_ns = record.timestamp_ns;
+  datagram.is_whole = false;
   lb_walk walk{};
   const std::uint8_t* data = record.bytes.data();
-  const lb_walk_result result = lb_walk_frame(data, data + record.bytes.size(), &walk);
+  const std::uint8_t* data_end = data + record.bytes.size();
+  const lb_walk_result result = lb_walk_frame(data, data_end, &walk);
   if (result == LB_WALK_NOT_UDP) return datagram;
   datagram.destination = Destination{.address = walk.destination, .port = walk.port};
+  datagram.source = lb_walk_source(data, data_end, walk.ip_offset);
   datagram.is_whole = result == LB_WALK_DATAGRAM;
   if (datagram.is_whole)
     datagram.payload = record.bytes.subspan(walk.payload_offset, walk.payload_length);

@@ -17,6 +17,7 @@ namespace linearb::inspect {
 struct Datagram {
   std::optional<std::uint64_t> time_ns;    ///< since the epoch; a file of payloads has no times
   std::optional<Destination> destination;  ///< none where it is not UDP over IPv4, or a payload
+  std::uint32_t source = 0;                ///< host byte order; 0 where there is no destination
   bool is_whole = true;  ///< false: its lengths contradict each other, or it is cut off
   std::span<const std::uint8_t> payload;  ///< valid until the next one is asked for
 };

@@ -30,8 +30,11 @@ sequencer::Settings settings_for(std::uint32_t lines) {
   return settings;
 }
 
-bool takes(const Destination& wanted, const Destination& found) noexcept {
-  return wanted.port == found.port && (wanted.address == 0 || wanted.address == found.address);
+bool takes(const Destination& wanted, const Datagram& datagram) noexcept {
+  const Destination& found = *datagram.destination;
+  return wanted.port == found.port && (wanted.address == 0 || wanted.address == found.address) &&
+         (wanted.sources.empty() ||
+          std::ranges::find(wanted.sources, datagram.source) != wanted.sources.end());
 }
 
 }  // namespace
@@ -72,10 +75,8 @@ std::optional<Verdicts::Place> Verdicts::place_of(const Datagram& datagram) cons
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     const auto& of_lines = channels_[i].line_destinations;
     for (std::size_t line = 0; line < std::min(of_lines.size(), kLinesMax); ++line)
-      if (takes(of_lines[line].second, *datagram.destination))
-        return Place{i, static_cast<std::uint8_t>(line)};
-    if (channels_[i].destination.port != 0 &&
-        takes(channels_[i].destination, *datagram.destination))
+      if (takes(of_lines[line].second, datagram)) return Place{i, static_cast<std::uint8_t>(line)};
+    if (channels_[i].destination.port != 0 && takes(channels_[i].destination, datagram))
       return Place{i, 0};
   }
   return std::nullopt;

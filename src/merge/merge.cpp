@@ -79,13 +79,16 @@ hook::FlowTable flows_of(const ReceiverOptions& options) {
       const Channel& channel = options.channels[i];
       const Destination& destination = channel.destination_on(options.lines[line].name);
       const int flags = verifies(options, channel) ? +LB_FLOW_CHECKSUM : 0;
-      flows.push_back({.interface_index = interface_of(line),
-                       .destination = destination.address,
-                       .port = destination.port,
-                       .channel = static_cast<lb_u16>(i),
-                       .slot_base = 0,
-                       .line = static_cast<lb_u8>(line),
-                       .framing_and_flags = static_cast<lb_u8>(flags << 6)});
+      hook::add_flow(flows,
+                     {.interface_index = interface_of(line),
+                      .destination = destination.address,
+                      .port = destination.port,
+                      .channel = static_cast<lb_u16>(i),
+                      .slot_group = 0,
+                      .line = static_cast<lb_u8>(line),
+                      .framing = 0,
+                      .flags = static_cast<lb_u8>(flags)},
+                     destination.sources);
     }
   }
   return hook::build_flow_table(flows, hook::buckets_for(flows.size()), 0);
@@ -175,6 +178,16 @@ std::size_t Merge::earliest() const noexcept {
   return earliest;
 }
 
+/// None for a packet from a source that its channel does not take.
+const lb_flow* Merge::flow_of(std::size_t line, const lb_walk& walk) const noexcept {
+  const lb_flow* flow = hook::find_flow(flows_, interface_of(line), walk.destination, walk.port);
+  if (!flow || !(flow->flags & LB_FLOW_SOURCES)) return flow;
+  const std::span<const std::uint8_t> bytes = lines_[line].record().bytes;
+  const std::uint32_t source =
+      lb_walk_source(bytes.data(), bytes.data() + bytes.size(), walk.ip_offset);
+  return hook::takes_source(flows_, *flow, source) ? flow : nullptr;
+}
+
 /// What the hook does before it judges (src/bpf/linearb.bpf.c), in the same order.
 void Merge::take(std::size_t line) {
   const capture::Record& record = lines_[line].record();
@@ -183,16 +196,14 @@ void Merge::take(std::size_t line) {
   lb_walk walk{};
   const lb_walk_result walked =
       lb_walk_frame(record.bytes.data(), record.bytes.data() + record.bytes.size(), &walk);
-  const lb_flow* flow = walked == LB_WALK_NOT_UDP ? nullptr
-                                                  : hook::find_flow(flows_, interface_of(line),
-                                                                    walk.destination, walk.port);
+  const lb_flow* flow = walked == LB_WALK_NOT_UDP ? nullptr : flow_of(line, walk);
   const bool is_cut = record.bytes.size() < record.original_length;
   if (is_cut && (flow ? walked == LB_WALK_INCONSISTENT : record.bytes.size() < LB_HEADERS_MIN))
     note_cut(line);
   if (!flow) {
     ++counts.not_feed;
-  } else if (walked == LB_WALK_INCONSISTENT || (flow->framing_and_flags >> 6 & LB_FLOW_CHECKSUM &&
-                                                has_wrong_checksum(record.bytes, walk))) {
+  } else if (walked == LB_WALK_INCONSISTENT ||
+             (flow->flags & LB_FLOW_CHECKSUM && has_wrong_checksum(record.bytes, walk))) {
     ++counts.malformed;
   } else {
     judge(line, *flow, walk);

@@ -70,6 +70,7 @@ class Merge final : private sequencer::Decisions {
 
   std::size_t earliest() const noexcept;
   void take(std::size_t line);
+  const lb_flow* flow_of(std::size_t line, const lb_walk& walk) const noexcept;
   void judge(std::size_t line, const lb_flow& flow, const lb_walk& walk);
   void note_cut(std::size_t line);
   void tick_until(std::uint64_t now_ns) noexcept;

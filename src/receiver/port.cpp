@@ -29,7 +29,7 @@ bool Port::is_dead() noexcept {
 
 std::unique_ptr<Port> open_port(const PortOptions& wanted, const ReceiverOptions& options) {
   auto port = std::make_unique<Port>();
-  port->slot = wanted.slot_base + wanted.queue;
+  port->slot = lb_slot_of(wanted.slot_group, wanted.queue);
   port->interface_index = wanted.interface_index;
   port->line = wanted.line;
   port->name = fmt::format("{} queue {}", wanted.interface, wanted.queue);

@@ -60,7 +60,7 @@ struct PortOptions {
   std::string interface;
   std::uint32_t interface_index = 0;
   std::uint32_t queue = 0;
-  std::uint32_t slot_base = 0;
+  std::uint32_t slot_group = 0;
   std::uint32_t line = 0;
   std::uint32_t frame_size = xsk::kFrameSizeSmall;
   bool generic = false;  ///< the hook is in generic mode there

@@ -17,10 +17,6 @@
 namespace linearb::receiver {
 namespace {
 
-bool is_multicast(std::uint32_t address) {
-  return address >> 28 == 0xe;  // RFC 5771: 224/4
-}
-
 /// The framings by their place in the hook's map.
 std::vector<lb_framing> descriptors_of(const std::vector<RunningChannel>& channels) {
   std::vector<lb_framing> descriptors;
@@ -71,7 +67,7 @@ std::vector<LineInterface> interfaces_of(const std::vector<Line>& lines) {
     interface.name = name;
     interface.lines = lines[i].name;
     interface.first_line = i;
-    interface.slot_base = static_cast<std::uint32_t>(interfaces.size() - 1) * LB_QUEUES_MAX;
+    interface.slot_group = static_cast<std::uint32_t>(interfaces.size() - 1);
     interface.known = {
         .index = found.index, .up = true, .queues = queues_of(name), .mtu = found.mtu};
     interface.counters_before = interface.counters = found.counters;
@@ -87,17 +83,26 @@ std::uint32_t frame_size_for(const std::vector<LineInterface>& interfaces) {
   return xsk::kFrameSizeSmall;
 }
 
-std::uint32_t flow_flags(const ReceiverOptions& options, const Channel& channel) {
+lb_u8 flow_flags(const ReceiverOptions& options, const Channel& channel) {
   const bool verifies = channel.checksum.value_or(options.checksum) == Checksum::verify;
-  return (options.dedup == Dedup::lru ? LB_FLOW_LRU : 0) | (verifies ? LB_FLOW_CHECKSUM : 0);
+  return static_cast<lb_u8>((options.dedup == Dedup::lru ? LB_FLOW_LRU : 0) |
+                            (verifies ? LB_FLOW_CHECKSUM : 0));
+}
+
+/// That the hook's table has to have room for.
+std::uint32_t flow_places(const ReceiverOptions& options) {
+  std::size_t places = 0;
+  for (const Line& line : options.lines)
+    for (const Channel& channel : options.channels)
+      places += 1 + channel.destination_on(line.name).sources.size();
+  return static_cast<std::uint32_t>(places);
 }
 
 hook::Capacity capacity_of(const ReceiverOptions& options,
                            const std::vector<RunningChannel>& channels) {
   std::size_t places = 0;
   for (const RunningChannel& channel : channels) places += places_of(channel);
-  return {static_cast<std::uint32_t>(places),
-          static_cast<std::uint32_t>(options.channels.size() * options.lines.size()),
+  return {static_cast<std::uint32_t>(places), flow_places(options),
           options.keep_hook && options.dedup == Dedup::window};
 }
 
@@ -289,7 +294,7 @@ Wiring::Ports Wiring::open_ports(LineInterface& interface, std::uint32_t first_q
     opened.push_back(open_port({.interface = interface.name,
                                 .interface_index = interface.known.index,
                                 .queue = queue,
-                                .slot_base = interface.slot_base,
+                                .slot_group = interface.slot_group,
                                 .line = interface.first_line,
                                 .frame_size = frame_size_,
                                 .generic = !interface.native},
@@ -316,14 +321,16 @@ std::vector<lb_flow> Wiring::flows_of(const std::vector<RunningChannel>& channel
     if (interface.known.index == 0) continue;
     for (const RunningChannel& channel : channels) {
       const Destination& destination = channel.options.destination_on(options_.lines[line].name);
-      flows.push_back({.interface_index = interface.known.index,
-                       .destination = destination.address,
-                       .port = destination.port,
-                       .channel = channel.index,
-                       .slot_base = static_cast<lb_u16>(interface.slot_base),
-                       .line = static_cast<lb_u8>(line),
-                       .framing_and_flags = static_cast<lb_u8>(
-                           channel.framing_index | flow_flags(options_, channel.options) << 6)});
+      hook::add_flow(flows,
+                     {.interface_index = interface.known.index,
+                      .destination = destination.address,
+                      .port = destination.port,
+                      .channel = channel.index,
+                      .slot_group = static_cast<lb_u8>(interface.slot_group),
+                      .line = static_cast<lb_u8>(line),
+                      .framing = channel.framing_index,
+                      .flags = flow_flags(options_, channel.options)},
+                     destination.sources);
     }
   }
   return flows;
@@ -335,8 +342,11 @@ sys::MulticastJoins Wiring::join_groups(const LineInterface& interface,
   for (const Line& line : options_.lines) {
     if (line.interface != interface.name) continue;
     for (const RunningChannel& channel : channels) {
-      const std::uint32_t group = channel.options.destination_on(line.name).address;
-      if (is_multicast(group)) memberships.push_back({group, 0});
+      const Destination& destination = channel.options.destination_on(line.name);
+      if (!lb_is_multicast(destination.address)) continue;
+      if (destination.sources.empty()) memberships.push_back({destination.address, 0});
+      for (const std::uint32_t source : destination.sources)
+        memberships.push_back({destination.address, source});
     }
   }
   return {interface.name, memberships};

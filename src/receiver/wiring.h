@@ -32,7 +32,7 @@ struct LineInterface {
   std::string name;
   std::string lines;             ///< for messages: "A", "A, B"
   std::uint32_t first_line = 0;  ///< place in the options
-  std::uint32_t slot_base = 0;
+  std::uint32_t slot_group = 0;  ///< see lb_slot_of()
   LinkState known;
   bool native = false;                     ///< as last attached
   bool zero_copy = false;                  ///< as last bound

@@ -110,9 +110,9 @@ lb_flow flow_on(On line, Channel channel, std::string_view group, std::uint16_t 
   flow.port = port;
   flow.channel = channel;
   flow.line = static_cast<lb_u8>(line_of(line));
-  flow.slot_base = static_cast<lb_u16>(line_of(line) * LB_QUEUES_MAX);
-  flow.framing_and_flags =
-      static_cast<lb_u8>(channel | (channel == kIdentifiers ? LB_FLOW_LRU << 6 : 0));
+  flow.slot_group = static_cast<lb_u8>(line_of(line));
+  flow.framing = static_cast<lb_u8>(channel);
+  flow.flags = channel == kIdentifiers ? LB_FLOW_LRU : 0;
   return flow;
 }
 

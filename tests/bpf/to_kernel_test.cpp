@@ -3,10 +3,12 @@
 // Steps 1 and 2 of the hook, and what step 3 finds malformed: packets that stay the kernel's. Each
 // row says in which counter, and that nothing else moves.
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "bpf/rig.h"
+#include "hook/flow_table.h"
 #include "hook/takeover.h"
 #include "sys/error.h"
 #include "sys/interface.h"
@@ -60,7 +62,7 @@ TEST_F(ToKernel, AWrongChecksumWhereItIsVerified) {
                           "CLAIMED +0"};
   Rig rig;
   lb_flow flow = flow_on(On::A, kOptiq, "", 30001);
-  flow.framing_and_flags = static_cast<lb_u8>(flow.framing_and_flags | LB_FLOW_CHECKSUM << 6);
+  flow.flags |= LB_FLOW_CHECKSUM;
   rig.take_over({&flow, 1}, framings_by_channel());
   rig.check({
       {"right", optiq(1000), {}, right},
@@ -72,6 +74,57 @@ TEST_F(ToKernel, AWrongChecksumWhereItIsVerified) {
        {},
        wrong},
       {"padding is not summed", optiq(1000).padding(7), {}, right},
+  });
+}
+
+/// A channel that names its sources takes what they send; the rest is the kernel's, whatever it
+/// would have been.
+TEST_F(ToKernel, WhatComesFromASourceThatIsNotTaken) {
+  const Expected right = {XDP_REDIRECT, "packets claimed", "mold: bits 1000, mark A 1001",
+                          "CLAIMED +0"};
+  const std::uint32_t sources[] = {address("192.0.2.1"), address("10.9.8.7")};
+  std::vector<lb_flow> flows;
+  hook::add_flow(flows, flow_on(On::A, kMold, "239.1.1.1", 26400), sources);
+  hook::add_flow(flows, flow_on(On::B, kMold, "239.1.2.1", 26400), {&sources[1], 1});
+  hook::add_flow(flows, flow_on(On::A, kOptiq, "", 30001), {});
+  Rig rig;
+  rig.take_over(flows, framings_by_channel());
+  rig.check({
+      {"the first source", mold(1000), {}, right},
+      {"the second source", mold(1000).from("10.9.8.7", 1), {}, right},
+      {"behind IP options and tags",
+       mold(1000).from("10.9.8.7", 1).options(40).vlan(2).vlan(1),
+       {},
+       right},
+      {"another source", mold(1000).from("192.0.2.2", 1), {}, kNotFeed},
+      {"another source, behind IP options and tags",
+       mold(1000).from("192.0.2.2", 1).options(40).vlan(2).vlan(1),
+       {},
+       kNotFeed},
+      {"a source that line A alone takes, on line B",
+       mold(1000).to("239.1.2.1", 26400),
+       {.on = On::B},
+       kNotFeed},
+      {"a source of line B, on line B",
+       mold(1000).to("239.1.2.1", 26400).from("10.9.8.7", 1),
+       {.on = On::B},
+       {XDP_REDIRECT, "packets claimed", "mold: bits 1000, mark B 1001", "CLAIMED +0"}},
+      {"a duplicate from another source",
+       mold(1000).from("192.0.2.2", 1),
+       {.claimed = {{1000, 1}}},
+       kNotFeed},
+      {"lengths that contradict each other, from another source",
+       mold(1000).from("192.0.2.2", 1).wrong_udp_length(7),
+       {},
+       kNotFeed},
+      {"from another source, with no socket there",
+       mold(1000).from("192.0.2.2", 1),
+       {.queue = 1},
+       kNotFeed},
+      {"a channel without sources takes every one",
+       optiq(1000).from("192.0.2.2", 1),
+       {},
+       {XDP_REDIRECT, "packets claimed", "optiq: bits 1000, mark A 1001", "CLAIMED +0"}},
   });
 }
 

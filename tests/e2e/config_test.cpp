@@ -108,8 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongFile{"key_of_a_channel", kChannel + "destinatoin = \"any:2\"\n",
                   ":4:1: [channels.x] has no key \"destinatoin\"; did you mean \"destination\"?"},
         WrongFile{"line_of_a_channel", kChannel + "C = \"any:2\"\n",
-                  ":4:1: [channels.x] has no key \"C\"; it can be framing, destination, checksum, "
-                  "keys, active_passive, hours, silence, A, B"},
+                  ":4:1: [channels.x] has no key \"C\"; it can be framing, destination, sources, "
+                  "checksum, keys, active_passive, hours, silence, A, B"},
         WrongFile{
             "the_first_of_two", "zz = 1\naa = 1\n",
             ":1:1: there is no key \"zz\"; it can be line, channel, keys, checksum, dedup, order, "
@@ -162,6 +162,29 @@ INSTANTIATE_TEST_SUITE_P(
                        "\"any:1\"\n",
             ":7:5: --channel: channel \"x\" on line \"B\" and channel \"y\" on line \"B\" take "
             "the same packets of interface vethB_dst"},
+        WrongFile{"bad_source",
+                  "[channels.x]\nframing = \"optiq\"\ndestination = \"232.1.1.1:1\"\n"
+                  "sources = [\"10.1.1.1\", \"10.1.1.300\"]\n",
+                  ":4:24: source \"10.1.1.300\": it is no IPv4 address; what is accepted is the "
+                  "IPv4 address of a sender, as 10.1.1.1"},
+        WrongFile{"source_twice",
+                  "[channels.x]\nframing = \"optiq\"\ndestination = \"232.1.1.1:1\"\n"
+                  "sources = [\"10.1.1.1\", \"10.1.1.1\"]\n",
+                  ":4:24: the source \"10.1.1.1\" is given twice"},
+        WrongFile{"no_source",
+                  "[channels.x]\nframing = \"optiq\"\ndestination = \"232.1.1.1:1\"\n"
+                  "sources = []\n",
+                  ":4:11: [channels.x] sources is empty; leave it out, or name what it is to be"},
+        WrongFile{"number_as_source", kChannel + "sources = 10\n",
+                  ":4:11: [channels.x] sources has to be a text in quotation marks, or an array of "
+                  "them"},
+        WrongFile{"sources_of_any", kChannel + "sources = \"10.1.1.1\"\n",
+                  ":3:15: --channel x: line \"A\": sources are chosen for a multicast group, and "
+                  "\"any\" is none: name the group, or leave the sources out"},
+        WrongFile{"source_of_a_unicast_address",
+                  "channel = [\"x=optiq@232.1.1.1:1\",\n \"y=optiq@10.1.1.1@10.0.0.5:1\"]\n",
+                  ":2:2: --channel y: line \"A\": sources are chosen for a multicast group, and "
+                  "10.0.0.5 is none: leave the sources out"},
         WrongFile{"no_such_line", "channel = \"x=optiq@C=any:1\"\n",
                   ":1:11: --channel x: there is no line \"C\"; it can be A, B"},
         WrongFile{"no_destination", "[channels.x]\nframing = \"optiq\"\nA = \"any:1\"\n",
@@ -227,6 +250,13 @@ INSTANTIATE_TEST_SUITE_P(
         WrongWords{"receive --idle-exit -1",
                    "--idle-exit -1: it has to be a number of seconds above 0"},
         WrongWords{"receive --idle-exit soon", "Could not convert: --idle-exit = soon"},
+        WrongWords{"receive --channel x=optiq@10.1.1@232.1.1.1:1",
+                   "source \"10.1.1\": it is no IPv4 address; what is accepted is the IPv4 address "
+                   "of a sender, as 10.1.1.1"},
+        WrongWords{
+            "receive --channel x=optiq@10.1.1.1@any:1",
+            "--channel x: line \"A\": sources are chosen for a multicast group, and \"any\" is "
+            "none: name the group, or leave the sources out"},
         WrongWords{"receive --write ''", "--write: the name of a file is missing"},
         WrongWords{
             "receive --channel x=optiq@any:1 --channel y=optiq@any:1",
@@ -396,6 +426,37 @@ TEST_F(ConfigReload, ChannelsComeAndGoAndTheOthersGoOn) {
   EXPECT_EQ(summary["channels"][0]["removed"], false);
   EXPECT_EQ(summary["channels"][1]["messages"], 300);
   EXPECT_EQ(summary["channels"][1]["removed"], true);
+}
+
+TEST_F(ConfigReload, TheSourcesOfAChannelChangeAndItGoesOn) {
+  const std::string channel =
+      "[channels.x]\nframing = \"optiq\"\ndestination = \"232.1.1.1:30001\"\n";
+  std::string path = folder_.write("site.toml", channel + "sources = \"10.1.1.1\"\n");
+  Program receiver(LINEARB_PROGRAM, "receive --json --config " + path);
+  ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
+  const auto feed_from = [](const std::string& source, int first) {
+    ASSERT_EQ(linearb_with("feed --packets 300 --rate 20000 --first " + std::to_string(first) +
+                           " --channel x=optiq@" + source + "@232.1.1.1:30001")
+                  .status,
+              0);
+  };
+  feed_from("10.1.1.1", 1);
+  feed_from("10.1.1.2", 301);
+  folder_.write("site.toml", channel + "sources = [\"10.1.1.2\", \"10.1.1.3\"]\n");
+  receiver.signal(SIGHUP);
+  EXPECT_TRUE(test::wait_until([&] {
+    return contains(receiver.errors(), "reloaded " + path +
+                                           ": 0 channels added, 0 removed, 1 changed (x), "
+                                           "0 unchanged\n");
+  })) << receiver.errors();
+  feed_from("10.1.1.2", 301);
+  feed_from("10.1.1.1", 601);
+  receiver.interrupt();
+  ASSERT_EQ(receiver.wait(), 0) << receiver.errors();
+  const Json summary = Json::parse(receiver.output());
+  EXPECT_EQ(summary["messages"], 600);
+  EXPECT_EQ(summary["gap_messages"], 0);
+  EXPECT_EQ(summary["lines"][0]["not_feed"], 600) << "from the source of then and of now";
 }
 
 TEST_F(ConfigReload, WithoutAFileItSaysSoAndGoesOn) {

@@ -327,6 +327,22 @@ TEST_F(FeederTest, AUnicastDestinationGetsTheAddressItIsGiven) {
   EXPECT_EQ(Bytes(&seen[1].bytes[0], &seen[1].bytes[6]), Bytes(6, 0xff));
 }
 
+TEST_F(FeederTest, ALineSendsFromTheFirstSourceOfItsDestination) {
+  FeederOptions options = two_lines();
+  options.packets = 1;
+  options.lines[0].destination = {
+      test::address("232.1.1.1"), 7, {test::address("10.1.1.1"), test::address("10.1.1.2")}};
+  Tap tap(2);
+  run(options);
+  const std::vector<Seen> seen = tap.take();
+  const auto source_on = [&](std::size_t line) {
+    const Bytes bytes = of_line(seen, line).at(0);
+    return lb_walk_source(bytes.data(), bytes.data() + bytes.size(), LB_ETHERNET_HEADER);
+  };
+  EXPECT_EQ(source_on(0), test::address("10.1.1.1"));
+  EXPECT_EQ(source_on(1), feeder::kDefaultSource.address);
+}
+
 TEST_F(FeederTest, AnyDestinationIsTheDefaultGroup) {
   FeederOptions options = two_lines();
   options.packets = 1;

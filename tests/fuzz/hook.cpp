@@ -62,9 +62,10 @@ lb_flow Bench::flow(std::uint16_t channel, std::uint32_t line) {
   result.interface_index = kInterfaces[line];
   result.port = kPorts[channel];
   result.channel = channel;
-  result.slot_base = static_cast<lb_u16>(line * LB_QUEUES_MAX);
+  result.slot_group = static_cast<lb_u8>(line);
   result.line = static_cast<lb_u8>(line);
-  result.framing_and_flags = static_cast<lb_u8>(channel | (channel == 3 ? LB_FLOW_LRU << 6 : 0));
+  result.framing = static_cast<lb_u8>(channel);
+  result.flags = channel == 3 ? LB_FLOW_LRU : 0;
   return result;
 }
 

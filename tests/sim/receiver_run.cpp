@@ -23,10 +23,6 @@ constexpr std::uint64_t kTickNs = 10'000'000;
 constexpr std::uint64_t kPollNs = 100'000'000;
 constexpr std::uint64_t kDrainNs = 2'000'000'000;
 
-std::uint32_t slot_base_of(std::uint32_t line) {
-  return line * LB_QUEUES_MAX;
-}
-
 }  // namespace
 
 ReceiverRun::ReceiverRun(const Settings& settings, const Feed& feed, Reference& reference,
@@ -76,7 +72,7 @@ void ReceiverRun::open_ports() {
     ports_.push_back(receiver::open_port({.interface = fmt::format("line{}", line),
                                           .interface_index = HookCpu::interface_index_of(line),
                                           .queue = 0,
-                                          .slot_base = slot_base_of(line),
+                                          .slot_group = line,
                                           .line = line,
                                           .generic = true},
                                          options));
@@ -92,9 +88,10 @@ std::vector<lb_flow> ReceiverRun::flows() const {
                         .destination = Feed::destination_of(channel),
                         .port = Feed::kPort,
                         .channel = static_cast<lb_u16>(channel),
-                        .slot_base = static_cast<lb_u16>(slot_base_of(line)),
+                        .slot_group = static_cast<lb_u8>(line),
                         .line = static_cast<lb_u8>(line),
-                        .framing_and_flags = static_cast<lb_u8>(channel)});
+                        .framing = static_cast<lb_u8>(channel),
+                        .flags = 0});
   return result;
 }
 

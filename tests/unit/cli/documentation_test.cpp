@@ -92,19 +92,30 @@ class Examples : public testing::Test {
   }
   ~Examples() override { std::filesystem::remove_all(folder_); }
 
+  /// What a receiver makes of the first TOML file of a text.
+  ReceiverOptions first_file_in(const std::string& text) const {
+    std::size_t begin = text.find("```toml\n") + 8;
+    std::string path = folder_ + "/page.toml";
+    std::ofstream(path) << text.substr(begin, text.find("```", begin) - begin);
+    return parse_receive({"receive", "--config", path});
+  }
+
   std::string folder_ = testing::TempDir() + "linearb_examples_" + std::to_string(::getpid());
 };
 
 TEST_F(Examples, ThePagesFileIsRight) {
-  std::string text = page();
-  std::size_t begin = text.find("```toml\n") + 8;
-  std::string path = folder_ + "/page.toml";
-  std::ofstream(path) << text.substr(begin, text.find("```", begin) - begin);
-  ReceiverOptions options = parse_receive({"receive", "--config", path});
+  ReceiverOptions options = first_file_in(page());
   EXPECT_EQ(options.lines.size(), 2u);
   ASSERT_EQ(options.channels.size(), 2u);
   EXPECT_EQ(options.channels[1].framing, folder_ + "/my-feed.toml");
   EXPECT_EQ(options.wait, Wait::spin);
+}
+
+TEST_F(Examples, ThePagesSourcesAreRight) {
+  ReceiverOptions options = first_file_in(section("Channels with sources"));
+  ASSERT_EQ(options.channels.size(), 2u);
+  EXPECT_EQ(options.channels[0].destination_on("B").sources.size(), 1u);
+  EXPECT_EQ(options.channels[1].destination_on("B").sources.size(), 2u);
 }
 
 }  // namespace

@@ -46,7 +46,31 @@ TEST(Destination, RefusesWhatIsNone) {
 TEST(Destination, RefusalNamesTextReasonAndForm) {
   EXPECT_EQ(refusal([] { parse_destination("any:0"); }),
             "destination \"any:0\": the port has to be 1 to 65535; what is accepted is GROUP:PORT, "
-            "as 239.192.30.1:30001 or any:30001");
+            "as 239.192.30.1:30001 or any:30001, or SOURCE@GROUP:PORT");
+}
+
+TEST(Destination, CanNameSources) {
+  const Destination one = parse_destination("10.1.1.1@232.1.1.1:30001");
+  EXPECT_EQ(one, (Destination{0xe8010101, 30001, {0x0a010101}}));
+  const Destination two = parse_destination("10.1.1.1+192.0.2.9@232.1.1.1:30001");
+  EXPECT_EQ(two.sources, (std::vector<std::uint32_t>{0x0a010101, 0xc0000209}));
+  for (const Destination& destination : {one, two, Destination{0, 1}, Destination{0xe8010101, 2}})
+    EXPECT_EQ(parse_destination(destination_text(destination)), destination);
+  EXPECT_EQ(destination_text(two), "10.1.1.1+192.0.2.9@232.1.1.1:30001");
+}
+
+TEST(Destination, RefusesWhatIsNoSource) {
+  for (const char* text :
+       {"@232.1.1.1:1", "10.1.1@232.1.1.1:1", "10.1.1.1+@232.1.1.1:1", "+10.1.1.1@232.1.1.1:1",
+        "10.1.1.1,10.1.1.2@232.1.1.1:1", "host@232.1.1.1:1", "any@232.1.1.1:1",
+        "0.0.0.0@232.1.1.1:1", "127.0.0.1@232.1.1.1:1", "224.0.0.1@232.1.1.1:1",
+        "255.255.255.255@232.1.1.1:1", "10.1.1.1@10.1.1.2@232.1.1.1:1", "10.1.1.1@:1"}) {
+    EXPECT_THROW(parse_destination(text), UsageError) << text;
+  }
+  EXPECT_EQ(
+      refusal([] { parse_destination("239.1.1.2@232.1.1.1:1"); }),
+      "source \"239.1.1.2\": it is no unicast address; what is accepted is the IPv4 address of "
+      "a sender, as 10.1.1.1");
 }
 
 TEST(LineOption, IsNameAndInterface) {
@@ -80,6 +104,18 @@ TEST(ChannelOption, LinesDiffer) {
 
 TEST(ChannelOption, FramingCanBeAPathWithASignInIt) {
   EXPECT_EQ(parse_channel("x=./a@b/own.toml@any:1").framing, "./a@b/own.toml");
+}
+
+TEST(ChannelOption, SourcesStandBeforeTheGroup) {
+  EXPECT_EQ(parse_channel("x=optiq@10.1.1.1@232.1.1.1:1").destination_on("A"),
+            parse_destination("10.1.1.1@232.1.1.1:1"));
+  const Channel channel =
+      parse_channel("x=./a@b/own.toml@A=10.1.1.1+10.1.1.2@232.1.1.1:1,B=10.2.2.2@232.1.1.2:2");
+  EXPECT_EQ(channel.framing, "./a@b/own.toml");
+  EXPECT_EQ(channel.destination_on("A"), parse_destination("10.1.1.1+10.1.1.2@232.1.1.1:1"));
+  EXPECT_EQ(channel.destination_on("B"), parse_destination("10.2.2.2@232.1.1.2:2"));
+  EXPECT_EQ(parse_channel("x=./v@1.toml@10.1.1.1@232.1.1.1:1").framing, "./v@1.toml");
+  EXPECT_EQ(parse_channel("x=/a@b/own@10.1.1.1@232.1.1.1:1").framing, "/a@b/own");
 }
 
 TEST(ChannelOption, RefusesWhatIsNone) {
@@ -151,6 +187,43 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"same_destination", "channel \"optiq\" on line \"A\" and channel \"two\"",
                 [](auto& o) {
                   o.channels.push_back({"two", "optiq", {0, 30001}, {}});
+                }},
+        Refused{
+            "sources_of_any",
+            "--channel optiq: line \"A\": sources are chosen for a multicast group, and \"any\" "
+            "is none: name the group, or leave the sources out",
+            [](auto& o) { o.channels[0].destination.sources = {0x0a010101}; }},
+        Refused{"sources_of_a_unicast_address", "10.0.0.5 is none: leave the sources out",
+                [](auto& o) {
+                  o.channels[0].destination = {0x0a000005, 1, {0x0a010101}};
+                }},
+        Refused{"sources_of_one_line", "line \"B\": sources are chosen",
+                [](auto& o) {
+                  o.channels[0].line_destinations = {{"B", {0, 1, {0x0a010101}}}};
+                }},
+        Refused{"a_group_as_source", "the source 239.1.1.1 is no unicast address",
+                [](auto& o) {
+                  o.channels[0].destination = {0xe8010101, 1, {0xef010101}};
+                }},
+        Refused{"same_source", "the source 10.1.1.1 is given twice",
+                [](auto& o) {
+                  o.channels[0].destination = {0xe8010101, 1, {0x0a010101, 0x0a010101}};
+                }},
+        Refused{"too_many_sources", "65 sources; there can be 64",
+                [](auto& o) {
+                  o.channels[0].destination = {0xe8010101, 1, {}};
+                  o.channels[0].destination.sources.resize(kSourcesMax + 1, 0x0a010101);
+                }},
+        Refused{"too_many_sources_of_all",
+                "--channel c513: with its sources there are more than 65536",
+                [](auto& o) {
+                  for (std::uint16_t i = 0; i < 600; ++i) {
+                    Channel& channel = o.channels.emplace_back(o.channels[0]);
+                    channel.name = "c" + std::to_string(i + 1);
+                    channel.destination = {0xe8010101, static_cast<std::uint16_t>(i + 1), {}};
+                    for (std::uint32_t source = 0; source < kSourcesMax; ++source)
+                      channel.destination.sources.push_back(0x0a010101 + source);
+                  }
                 }},
         Refused{"same_interface", "take the same packets of interface vethA_dst",
                 [](auto& o) { o.lines[1].interface = "vethA_dst"; }},

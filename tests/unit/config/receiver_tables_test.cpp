@@ -79,6 +79,30 @@ TEST(ReceiverTables, ALineCanDifferFromTheDestinationOfTheOthers) {
   EXPECT_EQ(tables.options.channels[0].destination_on("B"), parse_destination("239.1.1.1:2"));
 }
 
+TEST(ReceiverTables, SourcesAreOfEveryDestinationThatNamesNone) {
+  const std::string channel = "[channels.x]\nframing = \"optiq\"\n";
+  struct Row {
+    const char* text;
+    const char* on_a;
+    const char* on_b;
+  };
+  for (const Row& row :
+       {Row{"destination = \"232.1.1.1:1\"\nsources = [\"10.1.1.1\", \"10.1.1.2\"]\n",
+            "10.1.1.1+10.1.1.2@232.1.1.1:1", "10.1.1.1+10.1.1.2@232.1.1.1:1"},
+        Row{"sources = \"10.1.1.1\"\nA = \"232.1.1.1:1\"\nB = \"232.1.1.2:1\"\n",
+            "10.1.1.1@232.1.1.1:1", "10.1.1.1@232.1.1.2:1"},
+        Row{"sources = \"10.1.1.1\"\ndestination = \"232.1.1.1:1\"\nB = \"10.2.2.2@232.1.1.2:1\"\n",
+            "10.1.1.1@232.1.1.1:1", "10.2.2.2@232.1.1.2:1"},
+        Row{"A = \"10.1.1.1@232.1.1.1:1\"\nB = \"232.1.1.2:1\"\n", "10.1.1.1@232.1.1.1:1",
+            "232.1.1.2:1"}}) {
+    const Tables tables(channel + row.text);
+    const Channel& read = tables.options.channels[0];
+    EXPECT_EQ(destination_text(read.destination_on("A")), row.on_a) << row.text;
+    EXPECT_EQ(destination_text(read.destination_on("B")), row.on_b) << row.text;
+    check(tables.options, tables.places);
+  }
+}
+
 TEST(ReceiverTables, WithoutTablesNothingChanges) {
   EXPECT_EQ(names(Tables("wait = \"spin\"\n").options), names(ReceiverOptions{}));
 }
@@ -159,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"destination\"?"},
         Refused{"unknown_line", "[channels.x]\nframing = \"optiq\"\nC = \"any:1\"\n",
                 "site.toml:3:1: [channels.x] has no key \"C\"; it can be framing, destination, "
-                "checksum, keys, active_passive, hours, silence, A, B"},
+                "sources, checksum, keys, active_passive, hours, silence, A, B"},
         Refused{"misspelt_framing", "[channels.x]\nframming = \"optiq\"\ndestination = \"any:1\"\n",
                 "site.toml:2:1: [channels.x] has no key \"framming\"; did you mean \"framing\"?"},
         Refused{"no_framing_key", "[channels.x]\ndestination = \"any:1\"\n",
@@ -176,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "site.toml:3:15: [channels.x] destination has to be a text in quotation marks"},
         Refused{"bad_destination", "[channels.x]\nframing = \"optiq\"\ndestination = \"any:0\"\n",
                 "site.toml:3:15: destination \"any:0\": the port has to be 1 to 65535; what is "
-                "accepted is GROUP:PORT, as 239.192.30.1:30001 or any:30001"},
+                "accepted is GROUP:PORT, as 239.192.30.1:30001 or any:30001, or SOURCE@GROUP:PORT"},
         Refused{"line_left_out", "[channels.x]\nframing = \"optiq\"\nA = \"any:1\"\n",
                 "site.toml:1:1: --channel x: line \"B\" has no destination; name it as "
                 "B=GROUP:PORT"},

@@ -110,6 +110,8 @@ TEST(Walk, SaysWhereItGoes) {
     EXPECT_EQ(packet[walk.ip_offset] >> 4, 4);
     std::string to = std::string(row.description) == "unicast" ? "192.0.2.7" : kGroup;
     EXPECT_EQ(walk.destination, test::address(to));
+    EXPECT_EQ(lb_walk_source(packet.data(), packet.data() + packet.size(), walk.ip_offset),
+              test::address("192.0.2.1"));
   }
 }
 

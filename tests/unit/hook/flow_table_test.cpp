@@ -143,6 +143,32 @@ TEST(FlowTable, LinesMayShareGroupAndPort) {
   EXPECT_NE(find_flow(table, 3, group(1), 30'001), find_flow(table, 4, group(1), 30'001));
 }
 
+TEST(FlowTable, TakesTheSourcesOfAFlowOnItsLineAlone) {
+  std::vector<lb_flow> flows;
+  const std::uint32_t both[] = {0x0a010101, 0x0a010102};
+  lb_flow on_a = flow_of(3, group(1), 30'001, 7);
+  lb_flow on_b = on_a;
+  on_b.interface_index = 4;
+  on_b.line = 1;
+  add_flow(flows, on_a, both);
+  add_flow(flows, on_b, {&both[1], 1});
+  add_flow(flows, flow_of(3, 0, 30'001, 8), {});
+  const FlowTable table = build_flow_table(flows, buckets_for(flows.size()), 1);
+  EXPECT_EQ(table.index & (LB_FLOWS_EXACT | LB_FLOWS_ANY), LB_FLOWS_EXACT | LB_FLOWS_ANY);
+  const lb_flow& a = *find_flow(table, 3, group(1), 30'001);
+  const lb_flow& b = *find_flow(table, 4, group(1), 30'001);
+  const lb_flow& any = *find_flow(table, 3, group(2), 30'001);
+  EXPECT_TRUE(takes_source(table, a, both[0]));
+  EXPECT_TRUE(takes_source(table, a, both[1]));
+  EXPECT_FALSE(takes_source(table, a, 0x0a010103));
+  EXPECT_FALSE(takes_source(table, b, both[0]));
+  EXPECT_TRUE(takes_source(table, b, both[1]));
+  EXPECT_TRUE(takes_source(table, any, 0x0a010103));
+  const std::vector<lb_flow_bucket> map = map_with(table, 1);
+  EXPECT_NE(find_as_the_hook_does(map, table.index, {LB_SOURCES_OF_LINE(0u), both[0], 7}), nullptr);
+  EXPECT_EQ(find_as_the_hook_does(map, table.index, {LB_SOURCES_OF_LINE(1u), both[0], 7}), nullptr);
+}
+
 TEST(FlowTable, RefusesTwins) {
   const std::array flows{flow_of(3, group(0x1e01), 30'001, 1), flow_of(4, group(1), 30'001, 2),
                          flow_of(3, group(0x1e01), 30'001, 3)};
@@ -155,8 +181,8 @@ TEST(FlowTable, RefusesMoreFlowsThanThereIsRoomFor) {
   std::mt19937 random(1);
   const std::vector<lb_flow> flows = random_flows(random, 1025);
   EXPECT_EQ(test::error_text([&] { build_flow_table(flows, 256, 0); }),
-            "1025 flows do not fit into 256 buckets; detach the hook, so that it is loaded with a "
-            "larger table");
+            "1025 flows and sources do not fit into 256 buckets; detach the hook, so that it is "
+            "loaded with a larger table");
   EXPECT_THROW(build_flow_table(flows, 256, 0), UsageError);
 }
 

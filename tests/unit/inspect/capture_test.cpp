@@ -203,6 +203,20 @@ TEST_F(InspectCapture, DestinationsOfLinesAreLines) {
                           "itch data 2+1 duplicate"));
 }
 
+TEST_F(InspectCapture, WhatComesFromAnotherSourceIsNotFeed) {
+  const auto from = [&](const char* source, std::uint64_t number) {
+    add_frame(PacketBuilder()
+                  .to("232.1.1.1", 5000)
+                  .from(source, 40000)
+                  .payload(mold("S", number, 1))
+                  .build());
+  };
+  from("10.1.1.1", 1);
+  from("10.1.1.2", 2);
+  EXPECT_THAT(verdicts({"x=moldudp64@10.1.1.1@232.1.1.1:5000"}),
+              ElementsAre("x data 1+1 won", "- not_feed not_feed"));
+}
+
 TEST_F(InspectCapture, ChannelsAreJudgedApart) {
   add(mold("DAY1", 1, 1), "239.1.1.1");
   add(mold("DAY1", 1, 1), "239.1.1.2");

@@ -290,6 +290,25 @@ TEST_F(Merging, AWrongChecksumIsMalformedWhereItIsVerified) {
   EXPECT_EQ(merge(options).summary.lines[0].malformed, 0u) << "the channel says otherwise";
 }
 
+/// A capture has what came to the interface, also from senders that a receiver would not take.
+TEST_F(Merging, AChannelWithSourcesTakesNobodyElses) {
+  capture::Writer writer(path("a.pcap"));
+  for (const auto& [source, number] :
+       {std::pair("10.1.1.1", 1u), std::pair("10.1.1.9", 2u), std::pair("10.1.1.2", 2u)})
+    writer.write(kBeginNs + number, udp_packet()
+                                        .to("232.1.1.1", 30001)
+                                        .from(source, 40000)
+                                        .payload(payload_of({.first = number}))
+                                        .build());
+  writer.close();
+  merge::MergeOptions options = options_for({path("a.pcap")});
+  options.receiver.channels = {parse_channel("itch=moldudp64@10.1.1.1+10.1.1.2@232.1.1.1:30001")};
+  const Merged merged = merge(options);
+  EXPECT_EQ(merged.summary.messages, 2u);
+  EXPECT_EQ(merged.summary.lines[0].not_feed, 1u);
+  EXPECT_TRUE(merged.summary.balanced);
+}
+
 TEST_F(Merging, WhatTheCaptureHasCutIsMalformedAndSaidOnce) {
   capture::Writer writer(path("a"));
   const Bytes whole = packet().padding(6).build();

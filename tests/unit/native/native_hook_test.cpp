@@ -46,9 +46,9 @@ lb_flow flow(std::uint8_t line, std::uint16_t port, std::uint8_t flags) {
   result.interface_index = line == 0 ? kInterfaceOfA : kInterfaceOfB;
   result.port = port;
   result.channel = port == kPort ? 0 : 1;
-  result.slot_base = static_cast<lb_u16>(line * LB_QUEUES_MAX);
+  result.slot_group = line;
   result.line = line;
-  result.framing_and_flags = static_cast<lb_u8>(flags << 6);
+  result.flags = flags;
   return result;
 }
 
