@@ -39,7 +39,7 @@ std::uint64_t LineLimit::take_left_out() noexcept {
   return std::exchange(left_out_, 0);
 }
 
-EventLog::EventLog(std::string path) : path_(std::move(path)) {
+EventLog::EventLog(std::string path, Shows shows) : path_(std::move(path)), shows_(shows) {
   if (!path_.empty()) file_ = open(path_);
 }
 
@@ -59,7 +59,7 @@ void EventLog::tell(const Event& event) noexcept {
   try {
     const std::lock_guard lock(mutex_);
     if (file_) write(event);
-    show(event);
+    if (shows_ == Shows::events) show(event);
   } catch (const std::exception&) {  // memory is short
   }
 }

@@ -31,9 +31,14 @@ class LineLimit {
 /// object a line, in a file. Any thread.
 class EventLog {
  public:
+  enum class Shows {
+    events,
+    nothing  ///< on stderr
+  };
+
   /// Goes on behind what is in the file. An empty path: without a file. Throws UsageError when it
   /// cannot be opened.
-  explicit EventLog(std::string path);
+  explicit EventLog(std::string path, Shows shows = Shows::events);
 
   void tell(const Event& event) noexcept;
   /// The file may have been moved away: what comes from here on goes to one of its name. Throws
@@ -56,6 +61,7 @@ class EventLog {
 
   std::mutex mutex_;
   std::string path_;
+  Shows shows_;
   File file_;  ///< null: there is none, or it failed
   std::string error_;
   LineLimit limit_;

@@ -14,6 +14,7 @@
 
 #include "cli/command.h"
 #include "cli/config_file.h"
+#include "cli/event_log.h"
 #include "cli/live_display.h"
 #include "cli/options.h"
 #include "cli/progress_bar.h"
@@ -29,6 +30,7 @@ struct MergeArguments {
   std::vector<std::string> paths;
   std::vector<std::string> offsets;
   ReceiverOptions receiver;
+  std::string events_path;
   std::string config_path;
   bool json = false;
 };
@@ -87,7 +89,10 @@ void tell_of_late_lines(const Summary& summary) {
 
 int merge_captures(CLI::App& command, MergeArguments& arguments) {
   const merge::MergeOptions options = options_of(command, arguments);
-  merge::Merge merge(options, {}, tell);
+  EventLog log(arguments.events_path, EventLog::Shows::nothing);
+  OnEvent on_event;
+  if (!arguments.events_path.empty()) on_event = [&log](const Event& event) { log.tell(event); };
+  merge::Merge merge(options, {}, tell, on_event);
   hold_stop_signals();  // not before: a capture can be a pipe that nobody writes to
   const Stop stop(merge);
   const Summary summary = run(merge);
@@ -97,7 +102,8 @@ int merge_captures(CLI::App& command, MergeArguments& arguments) {
     report::print_summary(stdout, summary);
   tell_of_late_lines(summary);
   if (!summary.write_error.empty()) tell(summary.write_error);
-  return summary.balanced && summary.write_error.empty() ? kDone : kFailed;
+  const bool is_written = summary.write_error.empty() && log.finish().empty();
+  return summary.balanced && is_written ? kDone : kFailed;
 }
 
 }  // namespace
@@ -119,6 +125,7 @@ Command add_merge(CLI::App& app) {
       ->type_name("[LINE=]TIME")
       ->allow_extra_args(false);
   add_write_option(*command, arguments->receiver.write_path);
+  add_events_option(*command, arguments->events_path);
   add_config_option(*command, arguments->config_path);
   add_json_option(*command, arguments->json);
   return {command, [command, arguments] { return merge_captures(*command, *arguments); }};

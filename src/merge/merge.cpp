@@ -10,6 +10,7 @@
 #include "config/check.h"
 #include "core/checksum.h"
 #include "linearb/error.h"
+#include "sequencer/feed_event.h"
 
 namespace linearb::merge {
 namespace {
@@ -28,6 +29,27 @@ constexpr std::uint64_t kTicksMax =
 static_assert(sequencer::InOrder::Limits{}.hold_ns <= sequencer::Settings{}.hold_ns);
 /// Packets between two looks at how far the files are, for a display.
 constexpr std::uint64_t kPacketsPerLook = 1024;
+/// Channels that are looked at in a tick, or more where that is too slow: as a receiver does.
+constexpr std::size_t kPlacesPerTick = 64;
+constexpr std::size_t kTicksPerRound = 16;
+
+/// Identifiers have no order, and lines no place in it.
+std::unique_ptr<sequencer::Watch> watch_of(const ReceiverOptions& options, const OnEvent& on_event,
+                                           const sequencer::ChannelPlaces& places,
+                                           sequencer::Decisions& next,
+                                           sequencer::Notices& notices) {
+  if (!on_event || options.dedup == Dedup::lru) return nullptr;
+  auto watch = std::make_unique<sequencer::Watch>(
+      places.size(), static_cast<std::uint32_t>(options.lines.size()), next, notices);
+  for (std::size_t place = 0; place < places.size(); ++place) {
+    const Channel& channel = options.channels[places.channel_of(place)];
+    const double silence_seconds = channel.silence_seconds.value_or(options.silence_seconds);
+    watch->begin_channel(static_cast<std::uint16_t>(place),
+                         {.silence_ns = static_cast<std::uint64_t>(silence_seconds * 1e9),
+                          .active_passive = channel.active_passive});
+  }
+  return watch;
+}
 
 ReceiverOptions checked(const MergeOptions& options) {
   if (options.captures.size() != options.receiver.lines.size())
@@ -122,10 +144,11 @@ bool has_wrong_checksum(std::span<const std::uint8_t> frame, const lb_walk& walk
 
 }  // namespace
 
-Merge::Merge(const MergeOptions& options, Deliver deliver, Tell tell)
+Merge::Merge(const MergeOptions& options, Deliver deliver, Tell tell, OnEvent on_event)
     : options_(checked(options)),
       deliver_(std::move(deliver)),
       tell_(std::move(tell)),
+      on_event_(std::move(on_event)),
       framings_(config::load_framings(options_)),
       flows_(flows_of(options_)),
       places_(places_of(options_, framings_)),
@@ -136,10 +159,12 @@ Merge::Merge(const MergeOptions& options, Deliver deliver, Tell tell)
               .counts = counts_,
               .next = order_ ? static_cast<sequencer::Decisions&>(*order_) : *this},
              places_.size(), options_.dedup),
+      watch_(watch_of(options_, on_event_, places_, meter_, *this)),
       sequencer_(places_.framings(), settings_for(options_.lines.size()),
                  options_.dedup == Dedup::lru ? sequencer::Sequencer::Dedup::identifiers
                                               : sequencer::Sequencer::Dedup::window,
-                 meter_) {
+                 watch_ ? static_cast<sequencer::Decisions&>(*watch_) : meter_) {
+  if (watch_) watch_->follow(sequencer_);
   if (order_)
     passed_ = std::make_unique<sequencer::PassedByAll>(
         sequencer_, *order_, static_cast<std::uint32_t>(options_.lines.size()));
@@ -248,9 +273,35 @@ bool Merge::something_waits() const noexcept {
 
 void Merge::tick(std::uint64_t now_ns) noexcept {
   sequencer_.tick(now_ns);
+  if (watch_) look_at_channels(now_ns);
   if (!order_) return;
   order_->tick(now_ns);
   passed_->look(now_ns);
+}
+
+/// All that came by then was handed in.
+void Merge::look_at_channels(std::uint64_t now_ns) noexcept {
+  if (watch_->has_begun()) watch_->tell();
+  const std::size_t turn = std::max(kPlacesPerTick, places_.size() / kTicksPerRound);
+  watch_->begin(
+      std::min(turn, places_.size()), now_ns,
+      [](std::uint16_t, std::uint32_t, std::uint64_t) { return std::uint64_t{0}; },
+      [](std::uint16_t, std::uint32_t) { return std::uint64_t{0}; });
+}
+
+/// What the application does is its own: it cannot end the merge.
+void Merge::tell(const sequencer::Notice& notice) noexcept {
+  try {
+    const std::size_t channel = places_.channel_of(notice.place);
+    Event event = sequencer::feed_event(
+        notice, places_.name_of(notice.place, options_.channels[channel].name),
+        notice.line == sequencer::kNoLine ? std::string() : options_.lines[notice.line].name,
+        notice.ns);
+    event.channel_number = static_cast<std::uint32_t>(channel);
+    event.key = places_.key_of(notice.place);
+    on_event_(event);
+  } catch (...) {
+  }
 }
 
 /// As often as a receiver, as long as that makes a difference: while packets wait.

@@ -23,6 +23,7 @@
 #include "sequencer/passed_by_all.h"
 #include "sequencer/sequencer.h"
 #include "sequencer/streams.h"
+#include "sequencer/watch.h"
 #include "sink/file_sink.h"
 
 namespace linearb::merge {
@@ -46,16 +47,18 @@ struct Progress {
 /// arbitrated, but what fills a hole may come too late for it; an offset is for that.
 ///
 /// `stop` and `progress` may be called from any thread, everything else from one.
-class Merge final : private sequencer::Decisions {
+class Merge final : private sequencer::Decisions, private sequencer::Notices {
  public:
   using Deliver = std::function<void(const Delivery&)>;
   /// Told in one line about what somebody should know of a capture.
   using Tell = std::function<void(const std::string&)>;
 
-  /// Opens everything; either function may be empty. Delivery::arrival_ns is the time of the
-  /// record. Throws UsageError for what the caller can mend, Error for a file that cannot be
+  /// Opens everything; each function may be empty. Delivery::arrival_ns is the time of the record,
+  /// and so is Event::time_ns of what `on_event` is told of gaps, epochs and lines, on the thread
+  /// of run(). Throws UsageError for what the caller can mend, Error for a file that cannot be
   /// written.
-  explicit Merge(const MergeOptions& options, Deliver deliver = {}, Tell tell = {});
+  explicit Merge(const MergeOptions& options, Deliver deliver = {}, Tell tell = {},
+                 OnEvent on_event = {});
 
   /// To the end of all captures, or to stop(). Call once. Throws UsageError for a capture that is
   /// damaged; what was delivered before is written then.
@@ -77,6 +80,9 @@ class Merge final : private sequencer::Decisions {
   void tick(std::uint64_t now_ns) noexcept;
   bool something_waits() const noexcept;
   void publish_progress() noexcept;
+  bool has_room() const noexcept override { return true; }
+  void tell(const sequencer::Notice& notice) noexcept override;
+  void look_at_channels(std::uint64_t now_ns) noexcept;
   void decided(const sequencer::Packet& packet,
                const sequencer::Decision& decision) noexcept override;
   void part(const sequencer::Packet& packet, const sequencer::Decision& decision) noexcept override;
@@ -88,6 +94,7 @@ class Merge final : private sequencer::Decisions {
   ReceiverOptions options_;
   Deliver deliver_;
   Tell tell_;
+  OnEvent on_event_;
   std::vector<config::Framing> framings_;
   hook::FlowTable flows_;
   sequencer::ChannelPlaces places_;
@@ -97,6 +104,7 @@ class Merge final : private sequencer::Decisions {
   std::vector<LineCounts> counts_;
   std::unique_ptr<sequencer::InOrder> order_;  ///< null: in order of arrival
   SkewMeter meter_;
+  std::unique_ptr<sequencer::Watch> watch_;  ///< null: nobody wants to know
   sequencer::Sequencer sequencer_;
   std::unique_ptr<sequencer::PassedByAll> passed_;  ///< with order_
   Delivered delivered_;

@@ -128,7 +128,8 @@ ReceiverOptions spelled_out(ReceiverOptions options) {
 sequencer::Alarms alarms_of(const RunningChannel& channel) noexcept {
   return {.silence_ns = static_cast<std::uint64_t>(*channel.options.silence_seconds * 1e9),
           .active_passive = channel.options.active_passive,
-          .expects_feed = channel.hours.are_limited()};
+          .expects_feed = channel.hours.are_limited(),
+          .only_once_seen = !channel.streams.empty()};
 }
 
 std::vector<Sequence> sequences_of(const RunningChannel& channel) {

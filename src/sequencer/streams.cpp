@@ -66,10 +66,14 @@ std::vector<std::size_t> ChannelPlaces::places_of(std::size_t channel) const {
   return {seen.begin(), seen.end()};
 }
 
-std::string ChannelPlaces::name_of(std::size_t place, std::string_view channel) const {
+std::uint64_t ChannelPlaces::key_of(std::size_t place) const noexcept {
   const StreamGroup* const group = groups_[channel_of(place)].get();
-  if (!group) return std::string(channel);
-  return stream_name(channel, group->keys()[place - group->places().front()]);
+  return group ? group->keys()[place - group->places().front()] : 0;
+}
+
+std::string ChannelPlaces::name_of(std::size_t place, std::string_view channel) const {
+  const bool is_stream = groups_[channel_of(place)] != nullptr;
+  return is_stream ? stream_name(channel, key_of(place)) : std::string(channel);
 }
 
 std::string stream_name(std::string_view channel, std::uint64_t key) {

@@ -77,6 +77,8 @@ class ChannelPlaces {
   /// Of a configured channel: its own place, or those of its streams in the order in which they
   /// were seen.
   std::vector<std::size_t> places_of(std::size_t channel) const;
+  /// Of the stream that has the place; 0 where none has.
+  std::uint64_t key_of(std::size_t place) const noexcept;
   /// The name of what has the place, where that of its channel is `channel`.
   std::string name_of(std::size_t place, std::string_view channel) const;
 

@@ -40,7 +40,7 @@ void Watch::decided(const Packet& packet, const Decision& decision) noexcept {
 }
 
 void Watch::note_news(const Packet& packet, const Decision& decision) noexcept {
-  const Told* const told = told_of(packet.channel, decision.epoch);
+  const Told* const told = told_of(packet.channel, decision.epoch, packet.arrival_ns);
   if (!told || decision.news.front().first >= told->range.end) return;
   for (const lb_run& run : decision.news) {
     const Range late = both({run.first, run.first + run.count}, told->range);
@@ -56,7 +56,8 @@ void Watch::note_news(const Packet& packet, const Decision& decision) noexcept {
 }
 
 /// Null when the epoch is older than those that are remembered.
-Watch::Told* Watch::told_of(std::uint16_t place, std::uint64_t epoch) noexcept {
+Watch::Told* Watch::told_of(std::uint16_t place, std::uint64_t epoch,
+                            std::uint64_t now_ns) noexcept {
   auto& [newest, before] = channels_[place].told;
   if (newest.epoch == epoch) return &newest;
   if (before.epoch == epoch) return &before;
@@ -68,7 +69,7 @@ Watch::Told* Watch::told_of(std::uint16_t place, std::uint64_t epoch) noexcept {
                  .place = place,
                  .epoch = epoch,
                  .first = newest.range.first,
-                 .ns = began_ns_});
+                 .ns = now_ns});
   return &newest;
 }
 
@@ -95,6 +96,7 @@ void Watch::look_at_line(std::uint16_t place, std::uint32_t line, std::uint64_t 
                          std::uint64_t now_ns) noexcept {
   const Channel& channel = sequencer_->channel(place);
   OfChannel& watched = channels_[place];
+  if (watched.alarms.only_once_seen && channel.newest_epoch() == 0) return;
   LineSight sight{.seen_ns = channel.line_seen_ns(line),
                   .lost = channel.lost_messages(line) + skipped,
                   .is_down = lines_down_[line].load(std::memory_order_relaxed),
@@ -125,7 +127,7 @@ void Watch::tell() noexcept {
 void Watch::tell_gaps(const Target& target, std::size_t age) noexcept {
   const Channel& channel = sequencer_->channel(target.place);
   const std::uint64_t first = channel.epoch_of_age(age).range.first;
-  Told* const told = told_of(target.place, target.epoch);
+  Told* const told = told_of(target.place, target.epoch, began_ns_);
   if (!told) return;
   const auto next_gap = [&](std::uint64_t number, std::uint64_t end) {
     return number < end ? channel.next_gap(age, {number, end}) : Range{};

@@ -105,7 +105,7 @@ class Watch final : public Decisions, private GapObserver {
                      MarkOf mark_of) noexcept {
     const Channel& channel = sequencer_->channel(place);
     const Channel::EpochRange epoch = channel.epoch_of_age(age);
-    Told* const told = epoch.number ? told_of(place, epoch.number) : nullptr;
+    Told* const told = epoch.number ? told_of(place, epoch.number, now_ns) : nullptr;
     if (!told || !has_news(*told, epoch.range)) return;
     const Passed passed =
         passed_in(epoch.number, epoch.number + 1, channel, lines_, now_ns,
@@ -115,7 +115,7 @@ class Watch final : public Decisions, private GapObserver {
     if (has_news(*told, {epoch.range.first, end})) targets_.push_back({place, epoch.number, end});
   }
 
-  Told* told_of(std::uint16_t place, std::uint64_t epoch) noexcept;
+  Told* told_of(std::uint16_t place, std::uint64_t epoch, std::uint64_t now_ns) noexcept;
   Told begin_epoch(std::uint16_t place, std::uint64_t epoch) const noexcept;
   static bool has_news(const Told& told, Range range) noexcept {
     return range.end > told.range.end || range.first < told.range.first;

@@ -76,6 +76,31 @@ TEST_F(Merging, StreamsOfOneDestinationAreChannelsOfTheirOwn) {
   EXPECT_EQ(summary.lines[0].not_feed, 5u) << "unit 200 is one too many";
 }
 
+TEST_F(Merging, TellsWhatHappensByTheTimeOfTheCapture) {
+  std::vector<Datagram> a, b;
+  for (std::uint64_t i = 1; i <= 5000; ++i) {
+    if (i < 1000 || i >= 1003) a.push_back({kBeginNs + i * 1'000'000, i});
+    if ((i < 1000 || i >= 1002) && (i < 2000 || i >= 4000))
+      b.push_back({kBeginNs + i * 1'000'000 + 500, i});
+  }
+  const Merged merged = merge_all({write_line("a", a), write_line("b", b)});
+  EXPECT_EQ(merged.complaints, std::vector<std::string>{});
+  std::vector<std::string> told;
+  for (const Event& event : merged.events)
+    told.push_back(
+        fmt::format("{} {}", event.time_ns / 10'000'000 - kBeginNs / 10'000'000, event.text));
+  EXPECT_THAT(
+      told, ElementsAre(
+                "0 channel itch: epoch 1 begins with message 1",
+                testing::MatchesRegex("10[0-3] channel itch: line A is degraded: .*"),
+                testing::MatchesRegex("10[0-3] channel itch: line B is degraded: .*"),
+                testing::MatchesRegex("10[0-3] channel itch: no line brought messages 1000 to "
+                                      "1001 \\(epoch 1\\)"),
+                testing::MatchesRegex("30[0-3] channel itch: line B is silent: it brings nothing"),
+                testing::MatchesRegex("40[0-3] channel itch: line B is back"),
+                testing::MatchesRegex("40[0-3] channel itch: line B is degraded: .*")));
+}
+
 TEST_F(Merging, OfEqualTimesTheFirstLineWins) {
   const std::vector<Datagram> datagrams{{at(1), 1}, {at(1), 2}, {at(2), 3}};
   const Merged merged = merge_all({write_line("a", datagrams), write_line("b", datagrams)});

@@ -12,6 +12,7 @@
 #include "capture/writer.h"
 #include "config/framing_file.h"
 #include "merge/merge.h"
+#include "support/told_gaps.h"
 #include "unit/capture/temp_folder.h"
 #include "unit/sink/payload.h"
 
@@ -57,6 +58,7 @@ struct Merged {
   std::map<std::uint64_t, Bytes> messages;
   std::vector<std::string> deliveries;  ///< "A1", "B2+3": line, first message, how many
   std::vector<std::string> told;
+  std::vector<Event> events;
   std::vector<std::string> complaints;  ///< about the contract of a delivery
 };
 
@@ -111,9 +113,23 @@ class Merging : public TempFolder {
     Merged merged;
     merge::Merge merge(
         options, [&](const Delivery& delivery) { note_delivery(delivery, merged); },
-        [&](const std::string& text) { merged.told.push_back(text); });
+        [&](const std::string& text) { merged.told.push_back(text); },
+        [&](const Event& event) { merged.events.push_back(event); });
     merged.summary = merge.run();
+    complain_of_events(merged);
     return merged;
+  }
+  /// What was told of gaps has to be what the summary says.
+  static void complain_of_events(Merged& merged) {
+    if (!merged.summary.gaps || merged.summary.gaps_truncated) return;
+    ToldGaps told;
+    for (const Event& event : merged.events) {
+      const Gap gap{event.channel, event.epoch, event.first, event.count};
+      if (event.kind == Event::Kind::gap) told.add(gap);
+      if (event.kind == Event::Kind::late_repair) told.repair(gap);
+    }
+    const std::string complaint = told.complaint(*merged.summary.gaps);
+    if (!complaint.empty()) merged.complaints.push_back(complaint);
   }
   static Merged merge_all(const std::vector<std::string>& captures) {
     return merge(options_for(captures));

@@ -51,6 +51,29 @@ class MergeProgram : public Merging {
   const std::string b_;
 };
 
+TEST_F(MergeProgram, WritesEventsToAFileAndNowhereElse) {
+  const std::string c = write_line("c.pcap", {{kBeginNs, 1}, {kBeginNs + 2'000, 5}});
+  const Ended ended = linearb(c + kChannel + " --events " + path("events"));
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.errors, "");
+  std::ifstream file(path("events"));
+  std::vector<Json> events;
+  for (std::string line; std::getline(file, line);) events.push_back(Json::parse(line));
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0]["event"], "epoch");
+  EXPECT_EQ(events[1]["event"], "gap");
+  EXPECT_EQ(events[1]["channel"], "itch");
+  EXPECT_EQ(events[1]["first"], 2);
+  EXPECT_EQ(events[1]["count"], 3);
+}
+
+TEST_F(MergeProgram, FailsWhereEventsCannotBeWritten) {
+  EXPECT_EQ(linearb(a_ + kChannel + " --events /nowhere/events").status, 2);
+  const Ended ended = linearb(a_ + kChannel + " --events /dev/full");
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_THAT(ended.errors, HasSubstr("--events /dev/full: "));
+}
+
 TEST_F(MergeProgram, PrintsTheSummaryOfAReceiver) {
   const Ended ended = linearb(a_ + " " + b_ + kChannel);
   EXPECT_EQ(ended.status, 0);

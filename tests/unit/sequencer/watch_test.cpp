@@ -147,6 +147,7 @@ class WatchRoom : public testing::Test, protected Decisions, protected Notices {
   void decided(const Packet&, const Decision&) noexcept override {}
   bool has_room() const noexcept override { return room_ > 0; }
   void tell(const Notice& notice) noexcept override {
+    conditions_ += notice.kind == Notice::Kind::line;
     if (notice.kind != Notice::Kind::gap) return;
     if (room_ > 0) gaps_[told_++ % gaps_.size()] = {notice.first, notice.first + notice.count};
     room_ -= room_ > 0;
@@ -173,6 +174,7 @@ class WatchRoom : public testing::Test, protected Decisions, protected Notices {
 
   std::size_t room_ = 0;
   std::size_t told_ = 0;
+  std::size_t conditions_ = 0;
   std::array<Range, 16> gaps_{};
   std::uint64_t now_ns_ = 1'000'000'000;
   lb_framing framing_ = config::builtin_framing("optiq").descriptor;
@@ -206,6 +208,41 @@ TEST_F(WatchRoom, AllocatesNothingAfterItsConstruction) {
   }
   EXPECT_EQ(allocations.count(), 0u);
   EXPECT_GT(told_, 9000u);
+}
+
+TEST_F(WatchRoom, AChannelThatIsMadeWhenItIsSeenIsNotSilentBefore) {
+  watch_.begin_channel(0, {.expects_feed = true, .only_once_seen = true});
+  for (int i = 0; i < 300; ++i) look();
+  EXPECT_EQ(conditions_, 0u);
+  send_on_both(1);
+  for (int i = 0; i < 300; ++i) look();
+  EXPECT_EQ(conditions_, 2u) << "both lines are silent now";
+}
+
+TEST_F(WatchRoom, AnotherOneIsSilentFromTheStart) {
+  watch_.begin_channel(0, {.expects_feed = true});
+  for (int i = 0; i < 300; ++i) look();
+  EXPECT_EQ(conditions_, 2u);
+}
+
+TEST_F(WatchRoom, OutsideOfItsHoursOrWithoutThemItIsNot) {
+  watch_.begin_channel(0, {.expects_feed = true});
+  watch_.set_in_hours(0, false);
+  for (int i = 0; i < 300; ++i) look();
+  EXPECT_EQ(conditions_, 0u);
+  watch_.set_alarms(0, {});
+  for (int i = 0; i < 300; ++i) look();
+  EXPECT_EQ(conditions_, 0u) << "in hours again, and the feed is not expected";
+  watch_.set_alarms(0, {.expects_feed = true});
+  for (int i = 0; i < 300; ++i) look();
+  EXPECT_EQ(conditions_, 2u);
+}
+
+TEST_F(WatchRoom, ALineThatIsDownIsTold) {
+  look();
+  watch_.set_line_down(1, true);
+  look();
+  EXPECT_EQ(conditions_, 1u);
 }
 
 TEST_F(WatchRoom, AChannelThatIsGoneIsForgotten) {
