@@ -42,6 +42,7 @@ struct Event {
     late_repair,    ///< they were told as a gap, and are delivered after all
     epoch,          ///< the numbers of the channel begin, or begin anew, with `first`
     line_state,     ///< a line of the channel is in another state
+    divergent,      ///< a line brought other bytes under `count` numbers from `first` on
     events_lost,  ///< `count` events that there was no room for; never a gap while the run goes on
   };
 
@@ -50,9 +51,9 @@ struct Event {
   std::string interface;    ///< its name
   std::string text;         ///< one line for people that says all of it
   std::string channel{};    ///< its name, with the key of its stream: "optiq", "pitch/3"
-  std::uint64_t first = 0;  ///< in_hand, gap, late_repair, epoch: messages [first, first + count)
+  std::uint64_t first = 0;  ///< in_hand, gap, late_repair, epoch, divergent: messages
   std::uint64_t count = 0;
-  std::uint64_t epoch = 0;           ///< gap, late_repair, epoch: of the channel, from 1
+  std::uint64_t epoch = 0;           ///< gap, late_repair, epoch, divergent: of the channel, from 1
   LineState state = LineState::up;   ///< line_state
   std::uint32_t channel_number = 0;  ///< gap, late_repair, epoch, line_state: Delivery::channel,
   std::uint64_t key = 0;             ///< and Delivery::key
@@ -61,11 +62,11 @@ struct Event {
 
 /// "gap", "late_repair": as the files of --events have it.
 constexpr const char* name_of(Event::Kind kind) noexcept {
-  constexpr std::array kNames = {"line_gone",   "line_back",   "line_renewed", "line_down",
-                                 "line_up",     "more_queues", "losses",       "larger_mtu",
-                                 "hook_there",  "hook_again",  "hook_foreign", "too_many_keys",
-                                 "went_on",     "in_hand",     "trouble",      "gap",
-                                 "late_repair", "epoch",       "line_state",   "events_lost"};
+  constexpr std::array kNames = {
+      "line_gone",  "line_back",  "line_renewed", "line_down",  "line_up",      "more_queues",
+      "losses",     "larger_mtu", "hook_there",   "hook_again", "hook_foreign", "too_many_keys",
+      "went_on",    "in_hand",    "trouble",      "gap",        "late_repair",  "epoch",
+      "line_state", "divergent",  "events_lost"};
   static_assert(kNames.size() == static_cast<std::size_t>(Event::Kind::events_lost) + 1);
   return kNames[static_cast<std::size_t>(kind)];
 }

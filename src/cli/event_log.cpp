@@ -17,7 +17,8 @@ namespace {
 /// Those that a feed can bring by the million, or that every start brings.
 bool is_of_feed(Event::Kind kind) {
   return kind == Event::Kind::gap || kind == Event::Kind::late_repair ||
-         kind == Event::Kind::epoch || kind == Event::Kind::line_state;
+         kind == Event::Kind::epoch || kind == Event::Kind::line_state ||
+         kind == Event::Kind::divergent;
 }
 
 /// The terminal may be gone: nobody is told then.

@@ -159,11 +159,13 @@ Merge::Merge(const MergeOptions& options, Deliver deliver, Tell tell, OnEvent on
               .counts = counts_,
               .next = order_ ? static_cast<sequencer::Decisions&>(*order_) : *this},
              places_.size(), options_.dedup),
-      watch_(watch_of(options_, on_event_, places_, meter_, *this)),
+      copies_(meter_, on_event_ ? this : nullptr),
+      watch_(watch_of(options_, on_event_, places_, copies_, *this)),
       sequencer_(places_.framings(), settings_for(options_.lines.size()),
                  options_.dedup == Dedup::lru ? sequencer::Sequencer::Dedup::identifiers
                                               : sequencer::Sequencer::Dedup::window,
-                 watch_ ? static_cast<sequencer::Decisions&>(*watch_) : meter_) {
+                 watch_ ? static_cast<sequencer::Decisions&>(*watch_) : copies_) {
+  copies_.follow(sequencer_);
   if (watch_) watch_->follow(sequencer_);
   if (order_)
     passed_ = std::make_unique<sequencer::PassedByAll>(
@@ -382,6 +384,7 @@ Summary Merge::sum_up() const {
                         .places = places_,
                         .sequencer = sequencer_,
                         .counts = counts_,
+                        .copies = copies_,
                         .delivered = delivered_,
                         .order = order_.get(),
                         .sink = sink_.get(),

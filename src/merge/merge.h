@@ -19,6 +19,7 @@
 #include "merge/packet_pool.h"
 #include "merge/skew_meter.h"
 #include "merge/summing_up.h"
+#include "sequencer/copy_check.h"
 #include "sequencer/in_order.h"
 #include "sequencer/passed_by_all.h"
 #include "sequencer/sequencer.h"
@@ -104,6 +105,7 @@ class Merge final : private sequencer::Decisions, private sequencer::Notices {
   std::vector<LineCounts> counts_;
   std::unique_ptr<sequencer::InOrder> order_;  ///< null: in order of arrival
   SkewMeter meter_;
+  sequencer::CopyCheck copies_;
   std::unique_ptr<sequencer::Watch> watch_;  ///< null: nobody wants to know
   sequencer::Sequencer sequencer_;
   std::unique_ptr<sequencer::PassedByAll> passed_;  ///< with order_

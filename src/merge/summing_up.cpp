@@ -18,6 +18,7 @@ LineSummary sum_up_line(const FinishedMerge& merge, std::size_t line) {
   sequencer::add_outcomes(merge.sequencer.line(line), summary);
   summary.lost_messages = merge.sequencer.lost_messages(line);
   summary.skew_ns = sequencer::summarize(counts.skew_ns);
+  summary.divergent = merge.copies.divergent(line);
   return summary;
 }
 

@@ -8,6 +8,7 @@
 #include "core/histogram.h"
 #include "linearb/options.h"
 #include "linearb/summary.h"
+#include "sequencer/copy_check.h"
 #include "sequencer/in_order.h"
 #include "sequencer/sequencer.h"
 #include "sequencer/streams.h"
@@ -40,6 +41,7 @@ struct FinishedMerge {
   const sequencer::ChannelPlaces& places;
   const sequencer::Sequencer& sequencer;
   const std::vector<LineCounts>& counts;
+  const sequencer::CopyCheck& copies;
   const Delivered& delivered;
   const sequencer::InOrder* order = nullptr;
   const sink::FileSink* sink = nullptr;

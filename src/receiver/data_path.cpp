@@ -50,7 +50,7 @@ std::unique_ptr<sequencer::InOrder> order_of(const DataPath::Parts& parts,
       decisions);
 }
 
-/// Whom the sequencer tells, if there is no watch in between.
+/// Whom the sequencer tells in the end.
 sequencer::Decisions& behind(const std::unique_ptr<sequencer::InOrder>& order,
                              sequencer::Decisions& decisions) noexcept {
   return order ? static_cast<sequencer::Decisions&>(*order) : decisions;
@@ -76,9 +76,10 @@ DataPath::DataPath(const Parts& parts)
       memories_(parts.uses_identifiers ? std::span<lb_memory>() : parts.maps.memories()),
       skips_expected_(parts.maps.windows().size()),
       order_(order_of(parts, *this)),
-      watch_(watch_of(parts, behind(order_, *this), *this)),
+      copies_(behind(order_, *this), parts.notices ? this : nullptr),
+      watch_(watch_of(parts, copies_, *this)),
       sequencer_({}, settings_of(parts), dedup_of(parts.uses_identifiers),
-                 watch_ ? static_cast<sequencer::Decisions&>(*watch_) : behind(order_, *this),
+                 watch_ ? static_cast<sequencer::Decisions&>(*watch_) : copies_,
                  parts.maps.windows().size()),
       streams_(parts.maps.windows().size()),
       origins_(parts.maps.windows().size()),
@@ -86,6 +87,7 @@ DataPath::DataPath(const Parts& parts)
                    parts.lines),
       on_the_way_(parts.maps),
       realtime_offset_ns_(sys::realtime_ns() - sys::monotonic_ns()) {
+  copies_.follow(sequencer_);
   if (watch_) watch_->follow(sequencer_);
   if (order_)
     passing_ =
@@ -295,6 +297,7 @@ bool DataPath::describe(const xsk::RxPacket& received, const Port& port,
   decode(packet);
   const std::uint8_t verdict = metadata->verdict & ~LB_VERDICT_FROM_JUMP;
   packet.is_from_jump = verdict != metadata->verdict && packet.place != LB_PLACE_UNKNOWN;
+  packet.is_claimed = verdict == LB_VERDICT_CLAIMED;
   if (verdict <= LB_VERDICT_ORDINARY_LAST) generation_ = metadata->generation;
   metadata->verdict = 0;  // so that the next packet in this frame is not taken for this one
   return verdict != LB_VERDICT_CLAIMED;
@@ -318,7 +321,8 @@ bool DataPath::describe_by_walk(std::span<const std::uint8_t> bytes, const Port&
   packet.payload = bytes.subspan(walk.payload_offset, walk.payload_length);
   decode(packet);
   // The hook adds them to the mark, once it has one.
-  packet.counts_skips = parts_.maps.mark(packet.channel, packet.line).published == 0;
+  packet.is_claimed = parts_.maps.mark(packet.channel, packet.line).published != 0;
+  packet.counts_skips = !packet.is_claimed;
   return true;
 }
 

@@ -17,6 +17,7 @@
 #include "receiver/passing.h"
 #include "receiver/port.h"
 #include "receiver/publication.h"
+#include "sequencer/copy_check.h"
 #include "sequencer/in_order.h"
 #include "sequencer/sequencer.h"
 #include "sequencer/streams.h"
@@ -71,6 +72,8 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   /// Now and then, and when nothing comes: lets the sequencer know the time, and gives back the
   /// credits of what was redirected and never came.
   void tick(std::uint64_t now_ns) noexcept;
+  /// Packets of the line that differ from their copies.
+  std::uint64_t divergent(std::uint32_t line) const noexcept { return copies_.divergent(line); }
   /// Null where nobody wants to know. What it says of any thread is of any thread here.
   sequencer::Watch* watch() const noexcept { return watch_.get(); }
 
@@ -144,6 +147,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   std::span<lb_memory> memories_;              ///< empty where nothing is left for others
   std::vector<std::uint8_t> skips_expected_;   ///< by channel, a bit for each line
   std::unique_ptr<sequencer::InOrder> order_;  ///< null: in order of arrival
+  sequencer::CopyCheck copies_;
   std::unique_ptr<sequencer::Watch> watch_;
   sequencer::Sequencer sequencer_;
   sequencer::StreamGroups streams_;

@@ -38,6 +38,7 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   summary.nic_lost = interface.nic_lost();
   summary.lost_messages =
       run.data_path.sequencer().lost_messages(line) + run.wiring.skipped_unseen(line);
+  summary.divergent = run.data_path.divergent(line);
   summary.mode = interface.native ? "native" : "generic";
   summary.bind = interface.zero_copy ? "zero-copy" : "copy";
   summary.skew_ns = sequencer::summarize(run.wiring.maps().skew(run.bank, line));

@@ -72,7 +72,7 @@ std::string time_text(std::uint64_t ns) {
 
 bool has_range(Event::Kind kind) {
   return kind == Event::Kind::gap || kind == Event::Kind::late_repair ||
-         kind == Event::Kind::in_hand;
+         kind == Event::Kind::in_hand || kind == Event::Kind::divergent;
 }
 
 bool has_epoch(Event::Kind kind) {

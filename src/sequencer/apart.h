@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
@@ -113,17 +114,35 @@ class ApartMessages {
   std::uint64_t oldest_ns_ = ~0ull;  ///< no message in use is older: until then nobody has to look
 };
 
+/// Whether the framing tells where each message of the packet is.
+inline bool messages_are_told_apart(const lb_framing& framing, const Packet& packet) noexcept {
+  return packet.datagram.count == 1 ||
+         lb_messages_can_be_walked(&framing, packet.payload.data(),
+                                   static_cast<lb_u32>(packet.payload.size()));
+}
+
+/// Tells bytes apart where nobody wants to make them look alike, eight at a time.
+inline std::uint64_t hash_of_bytes(std::uint64_t hash, const std::uint8_t* bytes,
+                                   std::size_t length) noexcept {
+  for (; length >= 8; bytes += 8, length -= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+    hash ^= hash >> 29;
+  }
+  return lb_fnv(hash, bytes, length);
+}
+
 /// Calls `visit(number, hash)` for each message of the packet. Where the framing does not tell one
 /// message from the next, the hash is of the whole packet, and only the same packet has it.
 template <class Visit>
 void for_each_message(const lb_framing& framing, const Packet& packet, Visit visit) {
   const auto hash_of = [&](std::uint64_t hash, std::uint32_t offset, std::uint32_t length) {
-    return lb_fnv(hash, packet.payload.data() + offset, length);
+    return hash_of_bytes(hash, packet.payload.data() + offset, length);
   };
   const auto length = static_cast<std::uint32_t>(packet.payload.size());
   const std::uint32_t header = std::min<std::uint32_t>(framing.header_length, length);
-  const bool tells_messages = packet.datagram.count == 1 ||
-                              lb_messages_can_be_walked(&framing, packet.payload.data(), length);
+  const bool tells_messages = messages_are_told_apart(framing, packet);
   const std::uint64_t whole =
       tells_messages ? 0 : hash_of(LB_FNV_BASIS ^ packet.first(), header, length - header);
   std::uint32_t offset = header;

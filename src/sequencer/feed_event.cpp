@@ -21,7 +21,7 @@ constexpr std::array kMeanings = {"is up, without a loss for a while",
 
 Event::Kind kind_of(Notice::Kind kind) noexcept {
   constexpr std::array kKinds = {Event::Kind::gap, Event::Kind::late_repair, Event::Kind::epoch,
-                                 Event::Kind::line_state};
+                                 Event::Kind::line_state, Event::Kind::divergent};
   return kKinds[static_cast<std::size_t>(kind)];
 }
 
@@ -34,6 +34,9 @@ std::string text_of(const Notice& notice, const std::string& line) {
                          line.empty() ? "" : ", on line ", line, notice.epoch);
     case Notice::Kind::epoch:
       return fmt::format("epoch {} begins with message {}", notice.epoch, notice.first);
+    case Notice::Kind::divergent:
+      return fmt::format("line {} brought other bytes under message {}{} (epoch {})", line,
+                         notice.first, notice.count == 1 ? "" : " and others", notice.epoch);
     case Notice::Kind::line:
       return fmt::format("line {} {}", line, kMeanings[static_cast<std::size_t>(notice.condition)]);
   }

@@ -42,7 +42,7 @@ bool LineWatch::is_silent(const LineSight& sight, const Alarms& alarms,
 Condition LineWatch::next(const LineSight& sight, const Alarms& alarms,
                           std::uint64_t now_ns) const noexcept {
   if (sight.in_hours && sight.is_down) return Condition::down;
-  if (sight.in_hours && is_silent(sight, alarms, now_ns)) return Condition::silent;
+  if (is_silent(sight, alarms, now_ns)) return Condition::silent;
   const bool is_away = condition_ == Condition::silent || condition_ == Condition::down;
   if (is_away) return has_moved_ ? Condition::back : condition_;
   if (lost_ns_ != 0 && now_ns < lost_ns_ + kSteadyNs)

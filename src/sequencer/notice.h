@@ -20,11 +20,12 @@ struct Notice {
     late_repair,  ///< they were told as a gap, and are delivered after all
     epoch,        ///< an epoch has begun, with message `first`
     line,         ///< `line` is in another condition
+    divergent,    ///< `line` brought other bytes under `count` numbers, the first of them `first`
   };
 
   Kind kind = Kind::gap;
   Condition condition = Condition::up;  ///< line
-  std::uint8_t line = kNoLine;          ///< late_repair, where one is known; line
+  std::uint8_t line = kNoLine;          ///< late_repair, where one is known; line, divergent
   std::uint16_t place = 0;              ///< of the channel
   std::uint64_t epoch = 0;              ///< all but line
   std::uint64_t first = 0;

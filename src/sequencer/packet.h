@@ -24,6 +24,8 @@ struct Packet {
   bool is_from_jump = false;
   /// False when somebody else counts what the line skipped before this packet.
   bool counts_skips = true;
+  /// The hook has claimed its messages: it drops their copies.
+  bool is_claimed = false;
   /// Of a stream for which there is no channel: it is not delivered.
   bool is_of_no_channel = false;
   std::uint64_t arrival_ns = 0;  ///< of the clock that the sequencer is told

@@ -78,6 +78,8 @@ class Running {
             options, [this](const Delivery& delivery) { record(delivery); },
             [this](const Event& event) { record(event); }),
         result_(std::async(std::launch::async, [this] { return receiver_.run(); })) {}
+  /// Of a test that has failed.
+  ~Running() { receiver_.stop(); }
 
   /// Until nothing has come for a while, then ends the run.
   Summary end() {

@@ -157,6 +157,19 @@ TEST_P(Inject, WhatIsWrongIsRefusedAndNothingIsCounted) {
   EXPECT_EQ(summary.injected, 0u);
 }
 
+TEST_P(Inject, OtherBytesUnderANumberAreTold) {
+  Running running(options());
+  feed(feed_on("AB", 1, 6));
+  running.wait_until_quiet();
+  inject(running.receiver(), 7, 1);
+  const auto other = feeder::optiq_message(7, 1);
+  EXPECT_TRUE(running.receiver().inject(0, other));
+  ASSERT_TRUE(running.wait_for(Event::Kind::divergent)) << running.event_texts();
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  EXPECT_EQ(summary.injected_delivered, 1u);
+}
+
 /// Its header promises more messages than there are.
 TEST_P(Inject, WhatIsCutIsNotDelivered) {
   ReceiverOptions receive = options();

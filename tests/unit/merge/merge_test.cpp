@@ -101,6 +101,29 @@ TEST_F(Merging, TellsWhatHappensByTheTimeOfTheCapture) {
                 testing::MatchesRegex("40[0-3] channel itch: line B is degraded: .*")));
 }
 
+/// Line B has a byte of message 4 wrong, and packs in twos.
+TEST_F(Merging, CopiesThatDifferAreCountedAndTold) {
+  const std::string a = write_line("a", {{at(1), 1, 2}, {at(3), 3, 2}, {at(5), 5, 2}});
+  const std::string b = path("b");
+  capture::Writer writer(b);
+  for (const Datagram& datagram :
+       std::vector<Datagram>{{at(1) + 1, 1, 1}, {at(3) + 1, 2, 3}, {at(5) + 1, 5, 2}}) {
+    auto frame = frame_of(datagram);
+    if (datagram.first == 2) frame.back() ^= 1;
+    writer.write(datagram.time_ns, frame);
+  }
+  writer.close();
+  const Merged merged = merge_all({a, b});
+  EXPECT_EQ(merged.summary.messages, 6u);
+  EXPECT_EQ(merged.summary.lines[0].divergent, 0u);
+  EXPECT_EQ(merged.summary.lines[1].divergent, 1u);
+  const auto told = std::ranges::find(merged.events, Event::Kind::divergent, &Event::kind);
+  ASSERT_NE(told, merged.events.end());
+  EXPECT_EQ(told->text, "channel itch: line B brought other bytes under message 4 (epoch 1)");
+  EXPECT_EQ(told->first, 4u);
+  EXPECT_EQ(told->count, 1u);
+}
+
 TEST_F(Merging, OfEqualTimesTheFirstLineWins) {
   const std::vector<Datagram> datagrams{{at(1), 1}, {at(1), 2}, {at(2), 3}};
   const Merged merged = merge_all({write_line("a", datagrams), write_line("b", datagrams)});
