@@ -162,12 +162,17 @@ TEST_P(Inject, OtherBytesUnderANumberAreTold) {
   feed(feed_on("AB", 1, 6));
   running.wait_until_quiet();
   inject(running.receiver(), 7, 1);
-  const auto other = feeder::optiq_message(7, 1);
+  auto other = feeder::optiq_message(7, 1);  // its time of sending is no matter
+  EXPECT_TRUE(running.receiver().inject(0, other));
+  other.back() ^= 1;
   EXPECT_TRUE(running.receiver().inject(0, other));
   ASSERT_TRUE(running.wait_for(Event::Kind::divergent)) << running.event_texts();
   const Summary summary = running.end();
   expect_sound(summary, running);
+  EXPECT_EQ(summary.injected, 3u);
   EXPECT_EQ(summary.injected_delivered, 1u);
+  const std::vector<Event> events = running.events();
+  EXPECT_EQ(std::ranges::count(events, Event::Kind::divergent, &Event::kind), 1);
 }
 
 /// Its header promises more messages than there are.
