@@ -51,11 +51,11 @@ struct Event {
   std::string interface;    ///< its name
   std::string text;         ///< one line for people that says all of it
   std::string channel{};    ///< its name, with the key of its stream: "optiq", "pitch/3"
-  std::uint64_t first = 0;  ///< in_hand, gap, late_repair, epoch, divergent: messages
-  std::uint64_t count = 0;
-  std::uint64_t epoch = 0;           ///< gap, late_repair, epoch, divergent: of the channel, from 1
+  std::uint64_t first = 0;  ///< in_hand, gap, late_repair, divergent: so many messages from
+  std::uint64_t count = 0;  ///< this one on; epoch: its first one; events_lost: how many
+  std::uint64_t epoch = 0;  ///< gap, late_repair, epoch, divergent: of the channel, from 1
   LineState state = LineState::up;   ///< line_state
-  std::uint32_t channel_number = 0;  ///< gap, late_repair, epoch, line_state: Delivery::channel,
+  std::uint32_t channel_number = 0;  ///< of those of a channel from gap on: Delivery::channel,
   std::uint64_t key = 0;             ///< and Delivery::key
   std::uint64_t time_ns = 0;         ///< when it was found out: CLOCK_REALTIME
 };

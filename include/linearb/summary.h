@@ -86,16 +86,16 @@ struct Summary {
   std::vector<ChannelSummary> channels;
   bool balanced =
       false;  ///< every sum holds, redirected = received + kernel_lost, frames conserved
-  std::vector<std::string> imbalances;  ///< what did not add up, a sentence each
-  double seconds = 0;                   ///< from the first feed packet to the last
-  std::uint64_t lost_races = 0;         ///< compare-and-swaps on the window that another CPU won
-  std::uint64_t hook_cpus = 0;          ///< CPUs that were in the hook
-  std::uint64_t written = 0;            ///< records in the file of `write_path`
-  std::uint64_t untrimmed = 0;  ///< of them: overlaps written whole, since they cannot be walked
-  std::uint64_t injected = 0;   ///< packets that the application handed in
+  std::vector<std::string> imbalances;   ///< what did not add up, a sentence each
+  double seconds = 0;                    ///< from the first feed packet to the last
+  std::uint64_t lost_races = 0;          ///< compare-and-swaps on the window that another CPU won
+  std::uint64_t hook_cpus = 0;           ///< CPUs that were in the hook
+  std::uint64_t injected = 0;            ///< packets that the application handed in
   std::uint64_t injected_delivered = 0;  ///< those of them that had something new
-  std::uint64_t writer_waits = 0;        ///< how often the receiver waited for the writer
-  std::string write_error;               ///< why the file could not be written on; empty: it was
+  std::uint64_t written = 0;             ///< records in the file of `write_path`
+  std::uint64_t untrimmed = 0;     ///< of them: overlaps written whole, since they cannot be walked
+  std::uint64_t writer_waits = 0;  ///< how often the receiver waited for the writer
+  std::string write_error;         ///< why the file could not be written on; empty: it was
 };
 
 }  // namespace linearb

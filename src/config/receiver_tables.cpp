@@ -25,6 +25,9 @@ constexpr const char* kKeysKey = "keys";
 constexpr const char* kActivePassiveKey = "active_passive";
 constexpr const char* kHoursKey = "hours";
 constexpr const char* kSilenceKey = "silence";
+/// In the order in which a message lists them.
+constexpr std::array kChannelKeys = {kFramingKey, kDestinationKey,   kSourcesKey, kChecksumKey,
+                                     kKeysKey,    kActivePassiveKey, kHoursKey,   kSilenceKey};
 
 void refuse_both(StrictTable& root, std::string_view key, std::string_view table) {
   if (root.has(key) && root.has(table))
@@ -34,8 +37,7 @@ void refuse_both(StrictTable& root, std::string_view key, std::string_view table
 
 /// A line is a key of a channel, beside the channel's own.
 void refuse_key_as_name(const StrictTable& lines, const std::string& name) {
-  for (const char* key : {kFramingKey, kDestinationKey, kSourcesKey, kChecksumKey, kKeysKey,
-                          kActivePassiveKey, kHoursKey, kSilenceKey}) {
+  for (const char* key : kChannelKeys) {
     if (name == key)
       lines.refuse(name, "cannot be the name of a line: it is a key of a channel's table");
   }
@@ -111,16 +113,14 @@ class ChannelReader {
   }
 
   void read_destinations(Channel& channel, std::size_t index) {
-    table_.has(kFramingKey);
-    bool is_common = table_.has(kDestinationKey);
+    for (const char* key : kChannelKeys) table_.has(key);
+    const bool is_common = table_.has(kDestinationKey);
     const std::vector<std::uint32_t> sources = sources_at(table_, kSourcesKey);
     const auto destination = [&](const std::string& key) {
       Destination read = destination_at(table_, key);
       if (read.sources.empty()) read.sources = sources;
       return read;
     };
-    for (const char* key : {kChecksumKey, kKeysKey, kActivePassiveKey, kHoursKey, kSilenceKey})
-      table_.has(key);
     if (is_common) channel.destination = destination(kDestinationKey);
     for (const Line& line : lines_) {
       bool is_own = table_.has(line.name);

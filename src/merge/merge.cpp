@@ -29,9 +29,6 @@ constexpr std::uint64_t kTicksMax =
 static_assert(sequencer::InOrder::Limits{}.hold_ns <= sequencer::Settings{}.hold_ns);
 /// Packets between two looks at how far the files are, for a display.
 constexpr std::uint64_t kPacketsPerLook = 1024;
-/// Channels that are looked at in a tick, or more where that is too slow: as a receiver does.
-constexpr std::size_t kPlacesPerTick = 64;
-constexpr std::size_t kTicksPerRound = 16;
 
 /// Identifiers have no order, and lines no place in it.
 std::unique_ptr<sequencer::Watch> watch_of(const ReceiverOptions& options, const OnEvent& on_event,
@@ -284,9 +281,8 @@ void Merge::tick(std::uint64_t now_ns) noexcept {
 /// All that came by then was handed in.
 void Merge::look_at_channels(std::uint64_t now_ns) noexcept {
   if (watch_->has_begun()) watch_->tell();
-  const std::size_t turn = std::max(kPlacesPerTick, places_.size() / kTicksPerRound);
   watch_->begin(
-      std::min(turn, places_.size()), now_ns,
+      sequencer::Watch::places_per_tick(places_.size()), now_ns,
       [](std::uint16_t, std::uint32_t, std::uint64_t) { return std::uint64_t{0}; },
       [](std::uint16_t, std::uint32_t) { return std::uint64_t{0}; });
 }

@@ -437,17 +437,12 @@ void DataPath::tell_marks(std::uint64_t now_ns) noexcept {
   const std::uint64_t then_ns = walks_ ? 0 : now_ns;
   const bool all = sequencer_.held() > 0 || (order_ && order_->held() > 0);
   const auto room = static_cast<std::uint32_t>(sequencer_.room());
-  const std::uint32_t channels = all ? room : places_per_tick();
-  for (std::uint32_t i = 0; i < channels; ++i) {
+  const std::size_t channels = all ? room : sequencer::Watch::places_per_tick(room);
+  for (std::size_t i = 0; i < channels; ++i) {
     next_told_ = next_told_ + 1 < room ? next_told_ + 1 : 0;
     if (sequencer_.has(next_told_))
       publication_.tell_marks(next_told_, sequencer_.channel(next_told_), then_ns, now_ns);
   }
-}
-
-std::uint32_t DataPath::places_per_tick() const noexcept {
-  const auto room = static_cast<std::uint32_t>(sequencer_.room());
-  return std::min(room, std::max(kMarksPerTick, room / kTicksPerRound));
 }
 
 /// See Passing: what is told is true of what was handed in.
@@ -457,7 +452,7 @@ void DataPath::look_at_channels(std::uint64_t now_ns) noexcept {
     watch_->tell();
   }
   watch_->begin(
-      places_per_tick(), now_ns,
+      sequencer::Watch::places_per_tick(sequencer_.room()), now_ns,
       [this](std::uint16_t place, std::uint32_t line, std::uint64_t epoch) {
         return publication_.mark_of(place, line, epoch);
       },

@@ -106,8 +106,6 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
 
  private:
   static constexpr std::uint32_t kBatch = 64;
-  static constexpr std::uint32_t kMarksPerTick = 64;  ///< channels, or more where that is too slow
-  static constexpr std::uint32_t kTicksPerRound = 16;
   /// A line whose ring is empty and whose hook redirects nothing for so long has lost what is
   /// outstanding: the kernel hands a redirected packet over at the end of its poll.
   static constexpr std::uint64_t kQuietNs = 200'000'000;
@@ -135,7 +133,6 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   void look_at_channels(std::uint64_t now_ns) noexcept;
   bool has_room() const noexcept override;
   void tell(const sequencer::Notice& notice) noexcept override;
-  std::uint32_t places_per_tick() const noexcept;
   void give_back(std::uint64_t handle) noexcept;
   const std::uint8_t* begin_of(std::uint64_t handle) const noexcept;
   void tell_marks(std::uint64_t now_ns) noexcept;

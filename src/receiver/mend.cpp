@@ -11,7 +11,6 @@
 
 #include "linearb/error.h"
 #include "receiver/wiring.h"
-#include "sys/clock.h"
 #include "sys/grace.h"
 
 namespace linearb::receiver {
@@ -281,10 +280,8 @@ void Wiring::attach_again(LineInterface& interface, std::uint32_t index) {
   interface.known.program_id = hook::attachment_of({interface.name, index}).program_id;
 }
 
-/// What the application does in its callback is its own: it cannot end the receiver.
 void Wiring::tell(Event::Kind kind, const LineInterface& interface,
                   const std::string& text) const noexcept {
-  if (!on_event_) return;
   try {
     const std::string subject =
         kind == Event::Kind::trouble
@@ -295,9 +292,8 @@ void Wiring::tell(Event::Kind kind, const LineInterface& interface,
     event.lines = interface.lines;
     event.interface = interface.name;
     event.text = subject + text;
-    event.time_ns = sys::realtime_ns();
-    on_event_(event);
-  } catch (...) {
+    tell(std::move(event));
+  } catch (...) {  // memory is short
   }
 }
 

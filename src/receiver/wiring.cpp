@@ -224,7 +224,6 @@ void Wiring::go_on(sequencer::Channel& channel, const RunningChannel& running, s
 
 void Wiring::tell_channel(Event::Kind kind, const std::string& channel, lb_range messages,
                           const std::string& text) const noexcept {
-  if (!on_event_) return;
   try {
     Event event;
     event.kind = kind;
@@ -232,10 +231,14 @@ void Wiring::tell_channel(Event::Kind kind, const std::string& channel, lb_range
     event.channel = channel;
     event.first = messages.first;
     event.count = messages.end - messages.first;
-    event.time_ns = sys::realtime_ns();
-    on_event_(event);
-  } catch (...) {
+    tell(std::move(event));
+  } catch (...) {  // memory is short
   }
+}
+
+void Wiring::tell(Event event) const {
+  event.time_ns = sys::realtime_ns();
+  if (on_event_) on_event_(event);
 }
 
 void Wiring::open_slots() {

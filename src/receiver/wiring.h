@@ -129,6 +129,7 @@ class Wiring {
              DataPath& data_path);
   void tell_channel(Event::Kind kind, const std::string& channel, lb_range messages,
                     const std::string& text) const noexcept;
+  void tell(Event event) const;
   void begin_credit(Port& port);
   void open_slot(const Port& port);
 

@@ -110,10 +110,6 @@ class Channel {
   }
   /// After the highest number that the line has shown in its epoch.
   std::uint64_t line_end(std::uint32_t line) const noexcept { return lines_[line].end; }
-  /// The same, or where the hook's mark was when it was looked at last.
-  std::uint64_t line_came_to(std::uint32_t line) const noexcept {
-    return std::max(lines_[line].end, lines_[line].marked_end);
-  }
   /// What is known of an epoch. Its number is 0 where there is none.
   struct EpochRange {
     std::uint64_t number = 0;

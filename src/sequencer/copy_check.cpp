@@ -8,7 +8,7 @@
 namespace linearb::sequencer {
 namespace {
 
-/// Steele and Vigna's multiplier for mixing; a bijection at each step.
+/// A multiplier of MurmurHash3's finalizer; for each hash a bijection of the values.
 std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) noexcept {
   hash = (hash ^ value) * 0xff51afd7ed558ccdull;
   return hash ^ hash >> 32;

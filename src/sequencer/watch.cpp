@@ -35,12 +35,13 @@ void Watch::begin_channel(std::uint16_t place, const Alarms& alarms) noexcept {
 }
 
 void Watch::decided(const Packet& packet, const Decision& decision) noexcept {
+  now_ns_ = std::max(now_ns_, packet.arrival_ns);
   if (decision.epoch != 0 && !decision.news.empty()) note_news(packet, decision);
   next_.decided(packet, decision);
 }
 
 void Watch::note_news(const Packet& packet, const Decision& decision) noexcept {
-  const Told* const told = told_of(packet.channel, decision.epoch, packet.arrival_ns);
+  const Told* const told = told_of(packet.channel, decision.epoch);
   if (!told || decision.news.front().first >= told->range.end) return;
   for (const lb_run& run : decision.news) {
     const Range late = both({run.first, run.first + run.count}, told->range);
@@ -56,8 +57,7 @@ void Watch::note_news(const Packet& packet, const Decision& decision) noexcept {
 }
 
 /// Null when the epoch is older than those that are remembered.
-Watch::Told* Watch::told_of(std::uint16_t place, std::uint64_t epoch,
-                            std::uint64_t now_ns) noexcept {
+Watch::Told* Watch::told_of(std::uint16_t place, std::uint64_t epoch) noexcept {
   auto& [newest, before] = channels_[place].told;
   if (newest.epoch == epoch) return &newest;
   if (before.epoch == epoch) return &before;
@@ -69,7 +69,7 @@ Watch::Told* Watch::told_of(std::uint16_t place, std::uint64_t epoch,
                  .place = place,
                  .epoch = epoch,
                  .first = newest.range.first,
-                 .ns = now_ns});
+                 .ns = now_ns_});
   return &newest;
 }
 
@@ -127,7 +127,7 @@ void Watch::tell() noexcept {
 void Watch::tell_gaps(const Target& target, std::size_t age) noexcept {
   const Channel& channel = sequencer_->channel(target.place);
   const std::uint64_t first = channel.epoch_of_age(age).range.first;
-  Told* const told = told_of(target.place, target.epoch, began_ns_);
+  Told* const told = told_of(target.place, target.epoch);
   if (!told) return;
   const auto next_gap = [&](std::uint64_t number, std::uint64_t end) {
     return number < end ? channel.next_gap(age, {number, end}) : Range{};
@@ -152,7 +152,7 @@ void Watch::tell_gap(std::uint16_t place, std::uint64_t epoch, Range range) noex
                  .epoch = epoch,
                  .first = range.first,
                  .count = range.end - range.first,
-                 .ns = began_ns_});
+                 .ns = now_ns_});
 }
 
 /// An epoch is forgotten, or the run is over. What was told of it is not told again.
@@ -172,7 +172,7 @@ void Watch::settled(GapOrigin origin, std::uint64_t number) noexcept {
                  .epoch = origin.epoch,
                  .first = number,
                  .count = 1,
-                 .ns = began_ns_});
+                 .ns = now_ns_});
 }
 
 void Watch::reopened(GapOrigin origin, std::uint64_t number) noexcept {

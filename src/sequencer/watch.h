@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "sequencer/line_watch.h"
@@ -56,6 +56,12 @@ class Watch final : public Decisions, private GapObserver {
     lines_down_[line].store(down, std::memory_order_relaxed);
   }
 
+  /// Of so many, those that are looked at in a tick: few enough not to be felt.
+  static constexpr std::size_t places_per_tick(std::size_t places) noexcept {
+    constexpr std::size_t kAtLeast = 64;
+    constexpr std::size_t kTicksPerRound = 16;
+    return std::min(places, std::max(kAtLeast, places / kTicksPerRound));
+  }
   bool has_begun() const noexcept { return has_begun_; }
   bool may_be_told(std::uint64_t now_ns) const noexcept {
     return now_ns >= began_ns_ + PassedByAll::kReorderNs;
@@ -65,7 +71,7 @@ class Watch final : public Decisions, private GapObserver {
   /// line skip.
   template <class MarkOf, class Skipped>
   void begin(std::size_t count, std::uint64_t now_ns, MarkOf mark_of, Skipped skipped) noexcept {
-    began_ns_ = now_ns;
+    now_ns_ = began_ns_ = now_ns;
     has_begun_ = true;
     for (std::size_t i = 0; i < count; ++i) {
       place_ = place_ + 1 < channels_.size() ? place_ + 1 : 0;
@@ -105,7 +111,7 @@ class Watch final : public Decisions, private GapObserver {
                      MarkOf mark_of) noexcept {
     const Channel& channel = sequencer_->channel(place);
     const Channel::EpochRange epoch = channel.epoch_of_age(age);
-    Told* const told = epoch.number ? told_of(place, epoch.number, now_ns) : nullptr;
+    Told* const told = epoch.number ? told_of(place, epoch.number) : nullptr;
     if (!told || !has_news(*told, epoch.range)) return;
     const Passed passed =
         passed_in(epoch.number, epoch.number + 1, channel, lines_, now_ns,
@@ -115,7 +121,7 @@ class Watch final : public Decisions, private GapObserver {
     if (has_news(*told, {epoch.range.first, end})) targets_.push_back({place, epoch.number, end});
   }
 
-  Told* told_of(std::uint16_t place, std::uint64_t epoch, std::uint64_t now_ns) noexcept;
+  Told* told_of(std::uint16_t place, std::uint64_t epoch) noexcept;
   Told begin_epoch(std::uint16_t place, std::uint64_t epoch) const noexcept;
   static bool has_news(const Told& told, Range range) noexcept {
     return range.end > told.range.end || range.first < told.range.first;
@@ -141,7 +147,8 @@ class Watch final : public Decisions, private GapObserver {
   std::vector<Target> targets_;  ///< of the look that has begun
   bool has_begun_ = false;
   std::uint64_t began_ns_ = 0;
-  std::size_t place_ = 0;  ///< looked at last
+  std::uint64_t now_ns_ = 0;  ///< as of the last packet or look
+  std::size_t place_ = 0;     ///< looked at last
   std::uint16_t gap_place_ = 0;
 };
 

@@ -62,6 +62,10 @@ TEST_F(MergeProgram, WritesEventsToAFileAndNowhereElse) {
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0]["event"], "epoch");
   EXPECT_EQ(events[1]["event"], "gap");
+  const auto second_of = [&](std::size_t i) {
+    return events[i]["time"].get<std::string>().substr(0, 19);
+  };
+  EXPECT_EQ(second_of(1), second_of(0)) << "by the time of the capture";
   EXPECT_EQ(events[1]["channel"], "itch");
   EXPECT_EQ(events[1]["first"], 2);
   EXPECT_EQ(events[1]["count"], 3);

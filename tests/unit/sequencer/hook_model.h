@@ -69,6 +69,12 @@ class HookModel {
         channel.line_marked(line, epoch_, lb_mark_value(marks_[line].shown), now_ns, now_ns);
   }
 
+  /// Where the line has come to in that epoch; 0 where nothing of it is published.
+  std::uint64_t mark_of(std::uint32_t line, std::uint64_t epoch) const {
+    const lb_mark& mark = marks_[line];
+    return epoch == epoch_ && mark.published != 0 ? lb_mark_value(mark.shown) : 0;
+  }
+
   /// After the sequencer had the packet: receiver::Publication.
   void follow(const Passed& passed, Channel& channel) {
     if (passed.was_claimed) return;

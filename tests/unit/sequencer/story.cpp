@@ -247,8 +247,7 @@ void Story::look(std::uint64_t now_ns) {
   watch_.begin(
       1, now_ns,
       [&](std::uint16_t, std::uint32_t line, std::uint64_t epoch) {
-        const Channel& channel = sequencer_.channel(0);
-        return hook_ && channel.line_epoch(line) == epoch ? channel.line_came_to(line) : 0;
+        return hook_ ? hook_->mark_of(line, epoch) : 0;
       },
       [](std::uint16_t, std::uint32_t) { return std::uint64_t{0}; });
 }
