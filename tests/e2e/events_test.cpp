@@ -4,11 +4,9 @@
 // summary is looked at in every test of arbitration (expect_sound).
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-
-#include <nlohmann/json.hpp>
 
 #include "e2e/arbitration.h"
+#include "support/json_lines.h"
 #include "sys/interface.h"
 
 namespace linearb::test {
@@ -147,10 +145,8 @@ class EventsFile : public LabTest {
   ~EventsFile() override { std::filesystem::remove(path_); }
 
   std::vector<nlohmann::json> gaps() const {
-    std::vector<nlohmann::json> objects;
-    std::ifstream file(path_);
-    for (std::string line; std::getline(file, line);)
-      if (contains(line, "\"gap\"")) objects.push_back(nlohmann::json::parse(line));
+    std::vector<nlohmann::json> objects = read_json_lines(path_);
+    std::erase_if(objects, [](const nlohmann::json& object) { return object["event"] != "gap"; });
     return objects;
   }
 

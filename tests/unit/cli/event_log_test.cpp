@@ -2,16 +2,14 @@
 #include "cli/event_log.h"
 
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include "linearb/error.h"
+#include "support/json_lines.h"
 
 namespace linearb::cli {
 namespace {
@@ -34,13 +32,7 @@ class EventLogTest : public testing::Test {
  protected:
   ~EventLogTest() override { std::filesystem::remove(path_); }
 
-  std::vector<nlohmann::json> written() const {
-    std::vector<nlohmann::json> objects;
-    std::ifstream file(path_);
-    for (std::string line; std::getline(file, line);)
-      objects.push_back(nlohmann::json::parse(line));
-    return objects;
-  }
+  std::vector<nlohmann::json> written() const { return test::read_json_lines(path_); }
 
   std::string path_ = testing::TempDir() + "linearb_events_" + std::to_string(::getpid());
 };

@@ -16,6 +16,7 @@
 
 #include "capture/reader.h"
 #include "report/json.h"
+#include "support/json_lines.h"
 #include "support/program.h"
 #include "sys/fd.h"
 #include "unit/merge/merging.h"
@@ -56,9 +57,7 @@ TEST_F(MergeProgram, WritesEventsToAFileAndNowhereElse) {
   const Ended ended = linearb(c + kChannel + " --events " + path("events"));
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.errors, "");
-  std::ifstream file(path("events"));
-  std::vector<Json> events;
-  for (std::string line; std::getline(file, line);) events.push_back(Json::parse(line));
+  const std::vector<Json> events = read_json_lines(path("events"));
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0]["event"], "epoch");
   EXPECT_EQ(events[1]["event"], "gap");
