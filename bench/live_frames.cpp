@@ -8,29 +8,29 @@
 
 #include "bench/attach.h"
 #include "feeder/generator.h"
-#include "feeder/packet_header.h"
 #include "live_source.skel.h"
 #include "sys/error.h"
 #include "sys/interface.h"
+#include "xsk/packet_header.h"
 
 namespace linearb::bench {
 namespace {
 
 constexpr std::uint32_t kGroup = 0xefc01e01;  // 239.192.30.1
 constexpr std::uint16_t kPort = 30001;
-constexpr std::size_t kUdpChecksum = feeder::kHeaderLength - 2;
+constexpr std::size_t kUdpChecksum = xsk::kHeaderLength - 2;
 
 /// Without UDP checksum, which the source would have to correct in each packet.
 std::vector<std::uint8_t> optiq_packet() {
   auto message = feeder::optiq_message(0, 0);
-  feeder::PacketHeader header({.source_mac = {0x02, 0, 0, 0, 0, 1},
-                               .destination_mac = feeder::multicast_mac(kGroup),
-                               .source = 0xc0000201,  // 192.0.2.1: TEST-NET-1, RFC 5737
-                               .destination = kGroup,
-                               .source_port = kPort,
-                               .destination_port = kPort});
-  std::vector<std::uint8_t> packet(feeder::kHeaderLength + message.size());
-  std::ranges::copy(message, packet.begin() + feeder::kHeaderLength);
+  xsk::PacketHeader header({.source_mac = {0x02, 0, 0, 0, 0, 1},
+                            .destination_mac = xsk::multicast_mac(kGroup),
+                            .source = 0xc0000201,  // 192.0.2.1: TEST-NET-1, RFC 5737
+                            .destination = kGroup,
+                            .source_port = kPort,
+                            .destination_port = kPort});
+  std::vector<std::uint8_t> packet(xsk::kHeaderLength + message.size());
+  std::ranges::copy(message, packet.begin() + xsk::kHeaderLength);
   header.write(packet.data(), static_cast<std::uint32_t>(message.size()));
   packet[kUdpChecksum] = packet[kUdpChecksum + 1] = 0;
   return packet;

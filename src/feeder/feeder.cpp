@@ -46,36 +46,37 @@ std::uint32_t frame_size(const FeederOptions& options) {
   return largest <= xsk::kFrameSizeSmall ? xsk::kFrameSizeSmall : xsk::kFrameSizeLarge;
 }
 
-PacketHeader header_of(const FeederOptions& options, const FeederLine& line,
-                       const sys::Interface& interface) {
+xsk::PacketHeader header_of(const FeederOptions& options, const FeederLine& line,
+                            const sys::Interface& interface) {
   std::uint32_t address = line.destination.address;
   if (address == 0) address = kDefaultDestination.address;
   const std::vector<std::uint32_t>& sources = line.destination.sources;
-  return PacketHeader({.source_mac = interface.mac,
-                       .destination_mac = is_multicast(address)
-                                              ? multicast_mac(address)
-                                              : line.destination_mac.value_or(kBroadcastMac),
-                       .source = sources.empty() ? options.source.address : sources.front(),
-                       .destination = address,
-                       .source_port = options.source.port,
-                       .destination_port = line.destination.port});
+  return xsk::PacketHeader(
+      {.source_mac = interface.mac,
+       .destination_mac = lb_is_multicast(address)
+                              ? xsk::multicast_mac(address)
+                              : line.destination_mac.value_or(xsk::kBroadcastMac),
+       .source = sources.empty() ? options.source.address : sources.front(),
+       .destination = address,
+       .source_port = options.source.port,
+       .destination_port = line.destination.port});
 }
 
-std::vector<PacketHeader> headers_of(const FeederOptions& options,
-                                     const std::vector<sys::Interface>& interfaces) {
-  std::vector<PacketHeader> headers;
+std::vector<xsk::PacketHeader> headers_of(const FeederOptions& options,
+                                          const std::vector<sys::Interface>& interfaces) {
+  std::vector<xsk::PacketHeader> headers;
   for (std::size_t line = 0; line < interfaces.size(); ++line)
     headers.push_back(header_of(options, options.lines[line], interfaces[line]));
   return headers;
 }
 
 std::unique_ptr<Generator> make_generator(const FeederOptions& options, std::uint32_t mtu,
-                                          std::vector<PacketHeader> headers) {
+                                          std::vector<xsk::PacketHeader> headers) {
   Messages messages(options.framing, options.messages);
   std::uint32_t largest = std::min(mtu + LB_ETHERNET_HEADER, frame_size(options));
   for (const FeederLine& line : options.lines)
     messages.require_packet(line.messages_per_packet,
-                            largest - static_cast<std::uint32_t>(kHeaderLength));
+                            largest - static_cast<std::uint32_t>(xsk::kHeaderLength));
   std::uint32_t cut = options.lines.front().messages_per_packet;
   return std::make_unique<Generator>(
       std::move(messages),
@@ -84,7 +85,7 @@ std::unique_ptr<Generator> make_generator(const FeederOptions& options, std::uin
 }
 
 std::unique_ptr<Replay> make_replay(const FeederOptions& options, std::uint32_t mtu,
-                                    std::vector<PacketHeader> headers) {
+                                    std::vector<xsk::PacketHeader> headers) {
   ReplayOptions replay{.path = options.replay_path,
                        .units = options.packets,
                        .units_per_second = options.rate,
@@ -153,7 +154,7 @@ Feeder::Feeder(const FeederOptions& options)
     : batch_(validated(options).batch), cpu_(options.cpu), umem_(umem_of(options)) {
   std::vector<sys::Interface> interfaces = interfaces_of(options);
   std::uint32_t mtu = smallest_mtu(interfaces);
-  std::vector<PacketHeader> headers = headers_of(options, interfaces);
+  std::vector<xsk::PacketHeader> headers = headers_of(options, interfaces);
   if (options.replay_path.empty()) {
     source_ = make_generator(options, mtu, std::move(headers));
   } else {

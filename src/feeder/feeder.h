@@ -12,10 +12,10 @@
 #include "feeder/generator.h"
 #include "feeder/impairment.h"
 #include "feeder/line_sender.h"
-#include "feeder/packet_header.h"
 #include "feeder/result.h"
 #include "feeder/source.h"
 #include "linearb/options.h"
+#include "xsk/packet_header.h"
 #include "xsk/umem.h"
 
 namespace linearb::feeder {
@@ -39,7 +39,7 @@ struct FeederLine {
   /// With sources, the first of them is where it says that it comes from.
   Destination destination = kDefaultDestination;
   /// Of a destination that is no multicast group; without it the broadcast address.
-  std::optional<MacAddress> destination_mac{};
+  std::optional<sys::MacAddress> destination_mac{};
   std::uint32_t messages_per_packet = 1;
   LineImpairment impairment{};
 };

@@ -151,7 +151,7 @@ bool Messages::reads_back(std::uint32_t count,
 }
 
 Generator::Generator(Messages messages, const GeneratorOptions& options,
-                     std::vector<PacketHeader> headers)
+                     std::vector<xsk::PacketHeader> headers)
     : messages_(std::move(messages)),
       headers_(std::move(headers)),
       units_(options.units != 0 ? options.units : kNever),
@@ -176,7 +176,7 @@ std::uint64_t Generator::take(std::uint64_t now_ns) noexcept {
 std::uint32_t Generator::write(std::size_t line, UnitRange units, std::uint64_t base_ns,
                                std::uint8_t* frame) const noexcept {
   std::uint64_t timestamp_ns = start_.realtime_ns + (base_ns - start_.monotonic_ns);
-  messages_.write(units, timestamp_ns, frame + kHeaderLength);
+  messages_.write(units, timestamp_ns, frame + xsk::kHeaderLength);
   return headers_[line].write(frame, messages_.payload_length(units.count));
 }
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "config/framing_file.h"
-#include "feeder/packet_header.h"
 #include "feeder/source.h"
+#include "xsk/packet_header.h"
 
 namespace linearb::feeder {
 
@@ -89,7 +89,8 @@ struct GeneratorOptions {
 class Generator : public Source {
  public:
   /// One header for each line. The messages have to fit (Messages::require_packet).
-  Generator(Messages messages, const GeneratorOptions& options, std::vector<PacketHeader> headers);
+  Generator(Messages messages, const GeneratorOptions& options,
+            std::vector<xsk::PacketHeader> headers);
 
   void start(const StartTime& time) noexcept override;
   std::uint64_t due_ns() noexcept override;
@@ -98,14 +99,14 @@ class Generator : public Source {
   std::uint32_t payload_length(UnitRange units) const noexcept override {
     return messages_.payload_length(units.count);
   }
-  std::uint32_t payload_offset(UnitRange) const noexcept override { return kHeaderLength; }
+  std::uint32_t payload_offset(UnitRange) const noexcept override { return xsk::kHeaderLength; }
   std::uint32_t write(std::size_t line, UnitRange units, std::uint64_t base_ns,
                       std::uint8_t* frame) const noexcept override;
   void release(UnitRange) noexcept override {}
 
  private:
   Messages messages_;
-  std::vector<PacketHeader> headers_;
+  std::vector<xsk::PacketHeader> headers_;
   std::uint64_t units_;
   double interval_ns_;
   std::uint64_t taken_ = 0;

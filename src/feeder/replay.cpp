@@ -49,7 +49,7 @@ class RawPayloads : public DatagramReader {
     if (!payload) return std::nullopt;
     return Datagram{.timestamp_ns = 0,
                     .bytes = *payload,
-                    .payload_offset = kHeaderLength,
+                    .payload_offset = xsk::kHeaderLength,
                     .payload_length = static_cast<std::uint32_t>(payload->size()),
                     .ip_offset = 0};
   }
@@ -67,7 +67,7 @@ std::unique_ptr<DatagramReader> open_datagrams(const std::string& path, const lb
 }
 
 Replay::Replay(const ReplayOptions& options, const lb_framing& framing, std::uint32_t frame_size,
-               std::uint32_t mtu, std::vector<PacketHeader> headers)
+               std::uint32_t mtu, std::vector<xsk::PacketHeader> headers)
     : options_(options),
       framing_(framing),
       frame_size_(frame_size),
@@ -111,7 +111,7 @@ std::uint32_t Replay::write(std::size_t line, UnitRange units, std::uint64_t,
     std::copy_n(stored, datagram.length, frame);
     return datagram.length;
   }
-  std::copy_n(stored, datagram.length, frame + kHeaderLength);
+  std::copy_n(stored, datagram.length, frame + xsk::kHeaderLength);
   return headers_[line].write(frame, datagram.length);
 }
 
@@ -124,7 +124,7 @@ void Replay::require_fits(const Datagram& datagram, std::uint64_t number) const 
    * allow for one tag. */
   constexpr std::uint32_t kLinkHeaderMax = LB_ETHERNET_HEADER + LB_VLAN_TAG;
   bool framed = datagram.ip_offset != 0;
-  std::size_t length = datagram.bytes.size() + (framed ? 0 : kHeaderLength);
+  std::size_t length = datagram.bytes.size() + (framed ? 0 : xsk::kHeaderLength);
   std::uint32_t link_header = framed ? datagram.ip_offset : std::uint32_t{LB_ETHERNET_HEADER};
   std::size_t room = std::min(frame_size_, mtu_ + std::min(link_header, kLinkHeaderMax));
   if (length <= room) return;

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "feeder/impairment.h"
-#include "feeder/packet_header.h"
 #include "feeder/source.h"
 #include "framing/framing.h"
+#include "xsk/packet_header.h"
 
 namespace linearb::feeder {
 
@@ -60,7 +60,7 @@ class Replay : public Source {
   /// datagram, or has one that does not fit a frame of `frame_size` bytes or an interface with
   /// `mtu`. One header for each line.
   Replay(const ReplayOptions& options, const lb_framing& framing, std::uint32_t frame_size,
-         std::uint32_t mtu, std::vector<PacketHeader> headers);
+         std::uint32_t mtu, std::vector<xsk::PacketHeader> headers);
 
   /// Records that are no whole UDP datagram, in the whole file.
   std::uint64_t skipped() const noexcept { return skipped_; }
@@ -99,7 +99,7 @@ class Replay : public Source {
   lb_framing framing_;
   std::uint32_t frame_size_;
   std::uint32_t mtu_;
-  std::vector<PacketHeader> headers_;
+  std::vector<xsk::PacketHeader> headers_;
   std::uint64_t skipped_ = 0;
   std::unique_ptr<DatagramReader> reader_;
   std::vector<Slot> slots_;

@@ -75,10 +75,10 @@ bool udp_checksum_holds(const Bytes& frame) {
 }
 
 std::uint32_t number_of(const Bytes& frame) {
-  return lb_load_u32_le(&frame[kHeaderLength + 4]);
+  return lb_load_u32_le(&frame[xsk::kHeaderLength + 4]);
 }
 std::uint64_t stamp_of(const Bytes& frame) {
-  return lb_load_u64_le(&frame[kHeaderLength + 12]);
+  return lb_load_u64_le(&frame[xsk::kHeaderLength + 12]);
 }
 
 std::vector<std::uint32_t> numbers(const std::vector<Bytes>& frames) {
@@ -317,7 +317,7 @@ TEST_F(FeederTest, AUnicastDestinationGetsTheAddressItIsGiven) {
   FeederOptions options = two_lines();
   options.packets = 1;
   options.lines[0].destination = {test::address("10.1.2.3"), 7};
-  options.lines[0].destination_mac = MacAddress{2, 3, 4, 5, 6, 7};
+  options.lines[0].destination_mac = sys::MacAddress{2, 3, 4, 5, 6, 7};
   options.lines[1].destination = {test::address("10.1.2.3"), 7};
   Tap tap(2);
   run(options);
@@ -565,7 +565,7 @@ TEST_F(JumboFeederTest, LargePacketsGetLargeFrames) {
   std::vector<Seen> seen = tap.take();
   ASSERT_EQ(seen.size(), 20u);
   for (const Seen& frame : seen) {
-    EXPECT_EQ(frame.bytes.size(), kHeaderLength + 20 + 2 * 1'400);
+    EXPECT_EQ(frame.bytes.size(), xsk::kHeaderLength + 20 + 2 * 1'400);
     EXPECT_TRUE(udp_checksum_holds(frame.bytes));
   }
 }

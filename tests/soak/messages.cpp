@@ -55,12 +55,12 @@ PacketWriter::PacketWriter(const Scenario& scenario) : messages_(scenario), live
   for (std::uint32_t channel = 0; channel < scenario.channels; ++channel) {
     const Destination destination = destination_of(channel);
     headers_.emplace_back(
-        feeder::PacketAddresses{.source_mac = {0x02, 0, 0, 0, 0, 1},
-                                .destination_mac = feeder::multicast_mac(destination.address),
-                                .source = feeder::kDefaultSource.address,
-                                .destination = destination.address,
-                                .source_port = feeder::kDefaultSource.port,
-                                .destination_port = destination.port});
+        xsk::PacketAddresses{.source_mac = {0x02, 0, 0, 0, 0, 1},
+                             .destination_mac = xsk::multicast_mac(destination.address),
+                             .source = feeder::kDefaultSource.address,
+                             .destination = destination.address,
+                             .source_port = feeder::kDefaultSource.port,
+                             .destination_port = destination.port});
   }
 }
 
@@ -68,7 +68,7 @@ void PacketWriter::write(const Outgoing& packet, soak_slot& slot) const noexcept
   const lb_framing& framing = messages_.framing();
   const std::string& session = lives_[packet.session_life].session;
   const std::uint32_t length = framing.header_length + packet.count * messages_.length();
-  std::uint8_t* const payload = slot.bytes + feeder::kHeaderLength;
+  std::uint8_t* const payload = slot.bytes + xsk::kHeaderLength;
   const lb_header header{.first = packet.first.number,
                          .count = packet.count,
                          .key = 1,

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "config/framing_file.h"
-#include "feeder/packet_header.h"
 #include "soak/ledger.h"
 #include "soak/scenario.h"
 #include "soak/slots.bpf.h"
+#include "xsk/packet_header.h"
 
 namespace linearb::soak {
 
@@ -52,7 +52,7 @@ class PacketWriter {
  private:
   Messages messages_;
   std::vector<Life> lives_;
-  std::vector<feeder::PacketHeader> headers_;  ///< by channel
+  std::vector<xsk::PacketHeader> headers_;  ///< by channel
 };
 
 /// Where a channel's packets go.

@@ -201,13 +201,13 @@ TEST(Generator, WithoutARateIsDueAtOnce) {
 }
 
 TEST(Generator, StampsTheBaseTimeInRealTime) {
-  Generator generator(messages("optiq"), {.units = 1}, {PacketHeader(PacketAddresses{})});
+  Generator generator(messages("optiq"), {.units = 1}, {xsk::PacketHeader(xsk::PacketAddresses{})});
   generator.start({1'000, 5'000});
   generator.take(1'250);
-  std::array<std::uint8_t, kHeaderLength + kOptiqLength> frame{};
+  std::array<std::uint8_t, xsk::kHeaderLength + kOptiqLength> frame{};
   EXPECT_EQ(generator.write(0, {0, 1}, 1'250, frame.data()), frame.size());
   auto expected = optiq_message(1, 5'250);
-  EXPECT_TRUE(std::equal(expected.begin(), expected.end(), frame.begin() + kHeaderLength));
+  EXPECT_TRUE(std::equal(expected.begin(), expected.end(), frame.begin() + xsk::kHeaderLength));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ class ReplayTest : public testing::Test {
                 std::size_t lines = 1) {
     options.path = path_;
     return {options, config::builtin_framing(framing).descriptor, kFrameSize, kMtu,
-            std::vector<PacketHeader>(lines, PacketHeader(PacketAddresses{}))};
+            std::vector<xsk::PacketHeader>(lines, xsk::PacketHeader(xsk::PacketAddresses{}))};
   }
 
   std::string refusal() {
@@ -156,12 +156,12 @@ TEST_F(ReplayTest, RawDatagramsGetTheHeadersOfTheLine) {
 
   Replay raw = replay({.path = {}, .units_per_second = 1000});
   EXPECT_EQ(base_times(raw, 0), (std::vector<std::uint64_t>{0, 1'000'000}));
-  Bytes expected(kHeaderLength);
+  Bytes expected(xsk::kHeaderLength);
   expected.insert(expected.end(), payload.begin(), payload.end());
-  PacketHeader(PacketAddresses{})
+  xsk::PacketHeader(xsk::PacketAddresses{})
       .write(expected.data(), static_cast<std::uint32_t>(payload.size()));
   EXPECT_EQ(written(raw, 1), expected);
-  EXPECT_EQ(raw.payload_offset({1, 1}), kHeaderLength);
+  EXPECT_EQ(raw.payload_offset({1, 1}), xsk::kHeaderLength);
   EXPECT_EQ(raw.payload_length({1, 1}), payload.size());
 
   Replay without_times = replay();
@@ -231,7 +231,7 @@ TEST(Replay, ReadsTheCaptureOfAnExchange) {
   const auto path = test::find_capture(name);
   if (!path) GTEST_SKIP() << test::no_capture(name);
   Replay replay({.path = *path}, config::builtin_framing("cboe-pitch").descriptor, kFrameSize, kMtu,
-                {PacketHeader(PacketAddresses{})});
+                {xsk::PacketHeader(xsk::PacketAddresses{})});
   std::vector<std::uint64_t> times = base_times(replay, 0);
   EXPECT_EQ(times.size(), 739u);
   EXPECT_EQ(times.back() / 1'000'000'000, 405u);
@@ -243,7 +243,7 @@ TEST(Replay, ReadsRawDatagrams) {
   const auto path = test::find_capture(name);
   if (!path) GTEST_SKIP() << test::no_capture(name);
   Replay replay({.path = *path}, config::builtin_framing("moldudp64").descriptor, kFrameSize, kMtu,
-                {PacketHeader(PacketAddresses{})});
+                {xsk::PacketHeader(xsk::PacketAddresses{})});
   replay.start({0, 0});
   for (int unit = 0; unit < 3; ++unit) {
     ASSERT_NE(replay.due_ns(), kNever);

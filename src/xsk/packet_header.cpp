@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "feeder/packet_header.h"
+#include "xsk/packet_header.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,13 +7,13 @@
 
 #include "core/bytes.h"
 
-namespace linearb::feeder {
+namespace linearb::xsk {
 namespace {
 
 constexpr std::size_t kIp = LB_ETHERNET_HEADER;
 constexpr std::size_t kUdp = kIp + LB_IPV4_HEADER;
 
-/// Generated packets stay on the link: no router forwards them.
+/// What is made here stays on the link: no router forwards it.
 constexpr std::uint8_t kTimeToLive = 1;
 
 void store_u16_be(std::uint8_t* bytes, std::uint32_t value) noexcept {
@@ -52,7 +52,7 @@ void store_checksum(std::uint8_t* bytes, std::uint16_t checksum) noexcept {
 
 }  // namespace
 
-MacAddress multicast_mac(std::uint32_t group) noexcept {
+sys::MacAddress multicast_mac(std::uint32_t group) noexcept {
   return {0x01,
           0x00,
           0x5e,
@@ -96,4 +96,4 @@ std::uint32_t PacketHeader::write(std::uint8_t* frame,
   return LB_ETHERNET_HEADER + ip_length;
 }
 
-}  // namespace linearb::feeder
+}  // namespace linearb::xsk

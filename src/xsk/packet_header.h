@@ -8,26 +8,20 @@
 #include "core/walk.h"
 #include "sys/interface.h"
 
-namespace linearb::feeder {
+namespace linearb::xsk {
 
-using sys::MacAddress;
+inline constexpr sys::MacAddress kBroadcastMac{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-inline constexpr MacAddress kBroadcastMac{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
-/// Ethernet, IPv4 without options, UDP: what stands in front of a generated payload.
+/// Ethernet, IPv4 without options, UDP: what stands in front of a payload.
 inline constexpr std::size_t kHeaderLength = LB_ETHERNET_HEADER + LB_IPV4_HEADER + LB_UDP_HEADER;
 
-constexpr bool is_multicast(std::uint32_t address) noexcept {
-  return address >> 28 == 0xe;
-}
-
 /// 01:00:5e and the lower 23 bits of the group (RFC 1112, section 6.4).
-MacAddress multicast_mac(std::uint32_t group) noexcept;
+sys::MacAddress multicast_mac(std::uint32_t group) noexcept;
 
 /// Addresses and ports in host byte order.
 struct PacketAddresses {
-  MacAddress source_mac{};
-  MacAddress destination_mac{};
+  sys::MacAddress source_mac{};
+  sys::MacAddress destination_mac{};
   std::uint32_t source = 0;
   std::uint32_t destination = 0;
   std::uint16_t source_port = 0;
@@ -49,4 +43,4 @@ class PacketHeader {
   std::uint64_t udp_sum_ = 0;  // of the constant words of the pseudo header and the UDP header
 };
 
-}  // namespace linearb::feeder
+}  // namespace linearb::xsk

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "feeder/packet_header.h"
+#include "xsk/packet_header.h"
 
 #include <algorithm>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace linearb::feeder {
+namespace linearb::xsk {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -79,13 +79,13 @@ TEST(PacketHeader, AChecksumOfZeroIsSentAsAllOnes) {
 }
 
 TEST(PacketHeader, MulticastAddressesKeep23Bits) {
-  EXPECT_EQ(multicast_mac(0xefc01e01), (MacAddress{0x01, 0x00, 0x5e, 0x40, 0x1e, 0x01}));
-  EXPECT_EQ(multicast_mac(0xefffffff), (MacAddress{0x01, 0x00, 0x5e, 0x7f, 0xff, 0xff}));
-  EXPECT_TRUE(is_multicast(0xe0000001));
-  EXPECT_TRUE(is_multicast(0xefffffff));
-  EXPECT_FALSE(is_multicast(0xf0000001));
-  EXPECT_FALSE(is_multicast(0xc6120001));
+  EXPECT_EQ(multicast_mac(0xefc01e01), (sys::MacAddress{0x01, 0x00, 0x5e, 0x40, 0x1e, 0x01}));
+  EXPECT_EQ(multicast_mac(0xefffffff), (sys::MacAddress{0x01, 0x00, 0x5e, 0x7f, 0xff, 0xff}));
+  EXPECT_TRUE(lb_is_multicast(0xe0000001));
+  EXPECT_TRUE(lb_is_multicast(0xefffffff));
+  EXPECT_FALSE(lb_is_multicast(0xf0000001));
+  EXPECT_FALSE(lb_is_multicast(0xc6120001));
 }
 
 }  // namespace
-}  // namespace linearb::feeder
+}  // namespace linearb::xsk
