@@ -53,11 +53,14 @@ bool InOrder::is_due(const Channel& channel, std::uint64_t epoch, lb_run run) co
 void InOrder::deliver_now(Channel& channel, const Packet& packet, const Decision& decision,
                           std::span<const lb_run> news) noexcept {
   tell(packet, {decision.outcome, decision.epoch, news.first(1)}, news.size() == 1);
-  const bool is_late = decision.epoch < channel.epoch || news.front().first < channel.next;
-  if (is_late) late_repairs_ += news.front().count;
+  count_if_late(channel, decision.epoch, news.front());
   if (decision.epoch < channel.epoch) return;
   channel.next = std::max(channel.next, end_of(news.front()));
   release_what_is_due(channel);
+}
+
+void InOrder::count_if_late(const Channel& channel, std::uint64_t epoch, lb_run run) noexcept {
+  if (epoch < channel.epoch || run.first < channel.next) late_repairs_ += run.count;
 }
 
 void InOrder::tell(const Packet& packet, const Decision& decision, bool is_last) noexcept {
@@ -135,6 +138,8 @@ void InOrder::release_front(Channel& channel) noexcept {
   Held& held = held_[piece.held];
   channel.first = piece.after;
   (channel.first == kNone ? channel.last : pieces_[channel.first].before) = kNone;
+  // Also of what waited: where a number turned out to be free again, a second message may have it.
+  count_if_late(channel, held.epoch, piece.run);
   if (held.epoch == channel.epoch) channel.next = std::max(channel.next, end_of(piece.run));
   const bool is_last = --held.pieces == 0;
   tell(held.packet, {held.outcome, held.epoch, {&piece.run, 1}}, is_last);

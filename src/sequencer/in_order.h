@@ -100,6 +100,7 @@ class InOrder final : public Decisions {
   bool is_due(const Channel& channel, std::uint64_t epoch, lb_run run) const noexcept;
   void deliver_now(Channel& channel, const Packet& packet, const Decision& decision,
                    std::span<const lb_run> news) noexcept;
+  void count_if_late(const Channel& channel, std::uint64_t epoch, lb_run run) noexcept;
   void tell(const Packet& packet, const Decision& decision, bool is_last) noexcept;
   bool has_room_for(std::size_t pieces) const noexcept;
   void hold(Channel& channel, const Packet& packet, const Decision& decision,

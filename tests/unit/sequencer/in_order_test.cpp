@@ -155,6 +155,16 @@ TEST_F(InOrderTest, WhatFillsAHoleTooLateIsToldAtOnce) {
   EXPECT_EQ(told.take(), "5");
 }
 
+/// The sequencer may find that a number it had given away is free: then there are two of it.
+TEST_F(InOrderTest, ANumberThatComesTwiceWhileItWaitsIsLateTheSecondTime) {
+  comes({{1, 1}});
+  comes({{3, 3}});
+  comes({{4, 1}});
+  comes({{2, 1}});
+  EXPECT_EQ(told.take(), "1 2 3-5 4");
+  EXPECT_EQ(order.late_repairs(), 1u);
+}
+
 TEST_F(InOrderTest, AHoldHasAnEnd) {
   comes({{1, 1}});
   comes({{4, 1}});
