@@ -157,8 +157,10 @@ void look_at_metadata(const Outcome& outcome, std::uint32_t line) {
   require(outcome.metadata.size() == sizeof(metadata), "metadata are the hook's");
   std::memcpy(&metadata, outcome.metadata.data(), sizeof(metadata));
   require(metadata.line == line && metadata.channel < kChannels, "metadata name line and channel");
-  require(metadata.verdict >= LB_VERDICT_CLAIMED && metadata.verdict <= LB_VERDICT_COUNT,
-          "metadata say why");
+  const lb_u32 verdict = metadata.verdict & ~static_cast<lb_u32>(LB_VERDICT_FROM_JUMP);
+  require(verdict >= LB_VERDICT_CLAIMED && verdict <= LB_VERDICT_COUNT, "metadata say why");
+  require(verdict == metadata.verdict || verdict <= LB_VERDICT_ORDINARY_LAST,
+          "what goes on from a jump is ordinary");
   require(std::size_t{metadata.payload_offset} + metadata.payload_length <= outcome.packet.size(),
           "the payload is in the packet");
 }
