@@ -101,13 +101,14 @@ TEST_F(CopyCheckTest, WhatTheHookHasClaimedIsPassedOver) {
   EXPECT_EQ(told_, 0u);
 }
 
+/// Of the first epoch the message is known, of the second it is not: the hook has claimed it there.
 TEST_F(CopyCheckTest, InAnotherEpochItIsAnotherMessage) {
   send(0, packet(1, {1}));
   Bytes next = packet(1, {2});
-  next[0] = 'T';
-  send(0, next);
-  next[17] = 2;
-  send(0, next);
+  next[1] = 'T';  // another session
+  send(0, next, true);
+  send(1, next);
+  EXPECT_EQ(sequencer_.channel(0).newest_epoch(), 2u);
   EXPECT_EQ(told_, 0u);
 }
 
