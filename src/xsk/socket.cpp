@@ -52,6 +52,8 @@ SocketOptions complete(const Umem& umem, SocketOptions options) {
   if (frames > options.rx_ring_entries)
     throw UsageError(fmt::format("{}: {} frames to receive into, RX ring of {} entries",
                                  name(options), frames, options.rx_ring_entries));
+  if (umem.options().one_queue && options.send_frames > 0)
+    throw UsageError(fmt::format("{}: sockets that share a queue only receive", name(options)));
   if (frames > umem.options().fill_ring_entries)
     throw UsageError(fmt::format("{}: {} frames to receive into, fill ring of {} entries",
                                  name(options), frames, umem.options().fill_ring_entries));
@@ -72,6 +74,23 @@ std::uint16_t bind_flags(ZeroCopy zero_copy) {
   }
   return XDP_USE_NEED_WAKEUP | XDP_COPY;
 }
+
+/// Held for a moment, if nobody else holds it: who does not get it comes again.
+class Turn {
+ public:
+  explicit Turn(std::atomic<bool>& taken) noexcept
+      : taken_(taken), is_mine_(!taken.exchange(true, std::memory_order_acquire)) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (is_mine_) taken_.store(false, std::memory_order_release);
+  }
+  bool is_mine() const noexcept { return is_mine_; }
+
+ private:
+  std::atomic<bool>& taken_;
+  bool is_mine_;
+};
 
 /// The kernel tells who has AF_XDP sockets, not which queue each has.
 std::string who_to_stop(const std::vector<std::string>& holders) {
@@ -115,8 +134,8 @@ void throw_bind_error(const SocketOptions& options, const BindRefusal& refusal) 
 Socket::Socket(Umem& umem, const SocketOptions& options)
     : umem_(umem),
       options_(complete(umem, options)),
-      rings_(umem.first_bound_ ? own_rings_ : umem.first_rings_),
-      owners_(umem.take_span(options.receive_frames + options.send_frames)),
+      rings_(umem.first_bound_ && !umem.options().one_queue ? own_rings_ : umem.first_rings_),
+      owners_(owners_of(umem, options.receive_frames + options.send_frames)),
       pool_(owners_.span()),
       tx_budget_packets_(kTxBudgetDefault) {
   sys::interface_index(options_.interface);
@@ -203,7 +222,19 @@ void Socket::set_tx_budget() {
     sys::throw_errno(fmt::format("set XDP_MAX_TX_SKB_BUDGET to {} on {}", budget, name(options_)));
 }
 
+FrameOwners Socket::owners_of(Umem& umem, std::uint32_t frames) {
+  const FrameSpan span = umem.take_span(frames);
+  return umem.options().one_queue ? FrameOwners(span, umem.owners_) : FrameOwners(span);
+}
+
 std::uint32_t Socket::refill(std::uint32_t max) noexcept {
+  if (!umem_.options().one_queue) return fill_from_pool(max);
+  if (pool_.empty()) return 0;
+  const Turn turn(umem_.filling_);
+  return turn.is_mine() ? fill_from_pool(max) : 0;
+}
+
+std::uint32_t Socket::fill_from_pool(std::uint32_t max) noexcept {
   FillBatch batch = fill(std::min(max, pool_.size()));
   while (batch.room() > 0) batch.put(pool_.take());
   return batch.size();

@@ -82,13 +82,18 @@ struct BindRefusal {
 /// is the user's until refill() or a FillBatch gives it back; what it sends comes back by
 /// reclaim() or a CompletionBatch. The path of a packet neither allocates nor throws.
 ///
+/// Where the UMEM is of one queue its sockets share the fill ring, and it is refill() alone that
+/// gives back. Each has as many frames as it asked for, but not always the same ones: the kernel
+/// takes any for the packet of any.
+///
 /// It loads no XDP program and enters no map: the hook's owner does, with fd(). One thread at a
 /// time. Neither movable nor copyable, because libxdp keeps pointers to the rings: keep sockets in
 /// a std::deque or behind std::unique_ptr. The UMEM has to outlive it.
 class Socket {
  public:
   /// Throws UsageError for options that contradict each other, ZeroCopyMismatch, or Error. The
-  /// frames it took are spent then, and so is a UMEM whose first socket it was to be.
+  /// frames it took are spent then, and so is a UMEM whose first socket it was to be. Not while
+  /// another thread uses a socket of the same queue.
   Socket(Umem& umem, const SocketOptions& options);
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -101,7 +106,8 @@ class Socket {
   }
 
   /// Moves up to `max` frames from the pool to the fill ring. Returns how many went; what found no
-  /// room stays in the pool for the next call.
+  /// room, or another thread at the ring that sockets of one queue share, stays in the pool for the
+  /// next call.
   std::uint32_t refill(std::uint32_t max) noexcept;
   /// Moves every completed frame to the pool. Returns how many came.
   std::uint32_t reclaim() noexcept;
@@ -133,6 +139,8 @@ class Socket {
   }
 
  private:
+  static FrameOwners owners_of(Umem& umem, std::uint32_t frames);
+  std::uint32_t fill_from_pool(std::uint32_t max) noexcept;
   void bind();
   int try_bind() noexcept;
   void read_back_mode();
@@ -142,7 +150,7 @@ class Socket {
   Umem& umem_;
   SocketOptions options_;
   FrameRings own_rings_;
-  FrameRings& rings_;  ///< own_rings_, or the UMEM's for its first socket
+  FrameRings& rings_;  ///< own_rings_, or the UMEM's for its first socket, and for all of one queue
   xsk_ring_cons rx_{};
   xsk_ring_prod tx_{};
   FrameOwners owners_;

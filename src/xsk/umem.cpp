@@ -98,6 +98,9 @@ Umem::Umem(const UmemOptions& options) : options_(options) {
   if (result != 0) throw_create_error(size_bytes, -result);
   umem_.reset(umem);
   close_on_exec(xsk_umem__fd(umem));
+  if (options.one_queue)
+    owners_ = FrameOwners::make_table(
+        {.first = 0, .frames = options.frames, .frame_size = options.frame_size});
 }
 
 FrameSpan Umem::take_span(std::uint32_t frames) {

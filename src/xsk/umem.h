@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "sys/mapped_memory.h"
 #include "xsk/frame.h"
+#include "xsk/frame_owners.h"
 
 namespace linearb::xsk {
 
@@ -22,8 +24,12 @@ struct UmemOptions {
   std::uint32_t frame_size = kFrameSizeSmall;  ///< bytes; kFrameSizeSmall or kFrameSizeLarge
   std::uint32_t frames = 0;                    ///< of all sockets together
   bool huge_pages = false;                     ///< ask for pages of 2 MiB
+  /// All its sockets are on one queue, each with a thread of its own: they have one fill ring and
+  /// one completion ring together, and their frames too, as the kernel wants it
+  /// (Documentation/networking/af_xdp.rst, "XDP_SHARED_UMEM bind flag"). They only receive.
+  bool one_queue = false;
   /// Of each socket, powers of two: libxdp 1.3 keeps one size of these two rings for a UMEM. The
-  /// fill ring has to hold all frames that a socket receives into.
+  /// fill ring has to hold all frames that a socket receives into, or all sockets of one queue.
   std::uint32_t fill_ring_entries = 4096;
   std::uint32_t completion_ring_entries = 2048;
 };
@@ -55,7 +61,7 @@ class Umem {
   /// The bytes at an address of a frame or a descriptor.
   std::byte* data(std::uint64_t address) const noexcept { return memory_.data() + address; }
 
-  /// Lets the kernel go, when the sockets are closed: interface and queue are free, and the bytes
+  /// Lets the kernel go, when all sockets are closed: interface and queue are free, and the bytes
   /// stay readable.
   void release() noexcept { umem_.reset(); }
 
@@ -75,6 +81,9 @@ class Umem {
   FrameRings first_rings_;
   bool first_bound_ = false;
   bool zero_copy_ = false;
+  /// With one_queue: held by whoever puts frames into the fill ring, which has one producer.
+  std::atomic<bool> filling_ = false;
+  FrameOwners::Table owners_{};  ///< with one_queue: of all frames
   struct Delete {
     void operator()(xsk_umem* umem) const noexcept { xsk_umem__delete(umem); }
   };

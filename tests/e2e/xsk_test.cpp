@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 #include <deque>
+#include <set>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -170,6 +171,59 @@ TEST_F(Xsk, FramesOfTwoLinesOnOneUmemAreConserved) {
   lines.emplace_back(umem, 'B', XDP_FLAGS_DRV_MODE, 1u << 20);
   EXPECT_EQ(umem.frames_left(), 0u);
   carry(lines, 50'000);
+}
+
+/// The kernel takes any frame of the ring for the packet of any socket: each has as many as before.
+TEST_F(Xsk, SocketsOfOneQueueShareItsFrames) {
+  constexpr std::uint32_t kEach = 64;
+  constexpr std::uint64_t kRounds = 200;
+  Umem sending({.frames = kFrames});
+  Umem umem({.frames = 3 * kEach, .one_queue = true, .fill_ring_entries = 256});
+  const SocketOptions options{
+      .interface = "vethA_dst", .receive_frames = kEach, .zero_copy = ZeroCopy::off};
+  Socket source(sending, sends("vethA_src"));
+  std::deque<Socket> sockets;
+  for (int i = 0; i < 3; ++i) sockets.emplace_back(umem, options);
+  RedirectProgram program("vethA_dst", XDP_FLAGS_DRV_MODE);
+  std::set<std::uint64_t> frames_of_first;
+  for (std::uint64_t round = 0; round < kRounds; ++round) {
+    Socket& socket = sockets[round % 5 % 3];
+    program.put_socket(0, socket.fd());
+    source.reclaim();
+    {
+      TxBatch batch = source.send(kEach);
+      ASSERT_EQ(batch.room(), kEach);
+      for (std::uint64_t number = 0; number < kEach; ++number) {
+        const std::uint64_t frame = source.pool().take();
+        write_packet(sending.data(frame), round + number);
+        batch.put(frame, length_of(round + number));
+      }
+    }
+    std::uint64_t sent = 0;
+    while (sent < kEach) {
+      ASSERT_NE(source.kick_tx(), Kick::kFailed);
+      const RxBatch batch = socket.receive(kEach);
+      for (const RxPacket packet : batch) {
+        ASSERT_TRUE(intact(packet, round + sent++));
+        if (&socket == &sockets.front()) frames_of_first.insert(packet.frame);
+        socket.pool().give(packet.frame);
+      }
+      source.reclaim();
+    }
+    EXPECT_EQ(socket.owners().count(FrameOwner::kUser), kEach);
+    EXPECT_EQ(socket.refill(kEach), kEach);
+  }
+  EXPECT_GT(frames_of_first.size(), kEach) << "those of the others, too";
+  for (const Socket& socket : sockets) {
+    EXPECT_TRUE(socket.conserved());
+    EXPECT_EQ(socket.owners().count(FrameOwner::kReceiving), kEach);
+    EXPECT_EQ(socket.statistics().rx_fill_ring_empty, 0u);
+  }
+  EXPECT_EQ(error_text([&] {
+              Umem other({.frames = kEach, .one_queue = true, .fill_ring_entries = kEach});
+              Socket(other, {.interface = "vethB_dst", .send_frames = kEach});
+            }),
+            "AF_XDP socket on vethB_dst queue 0: sockets that share a queue only receive");
 }
 
 TEST_F(Xsk, GenericModeAndLargeFramesDeliverTheSame) {
