@@ -88,7 +88,7 @@ Round measure_linearb(LiveFrames& frames, unsigned receiver_cpu) {
   ReceiverOptions options;
   options.mode = Mode::native;
   options.wait = Wait::spin;
-  options.cpu = receiver_cpu;
+  options.cpus = {receiver_cpu};
   std::atomic<std::uint64_t> taken = 0;
   Receiver receiver(options, [&](const Delivery&) {
     taken.store(taken.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

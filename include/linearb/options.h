@@ -11,6 +11,7 @@
 namespace linearb {
 
 inline constexpr std::size_t kLinesMax = 8;
+inline constexpr unsigned kThreadsMax = 8;               ///< data threads of one receiver
 inline constexpr std::size_t kSourcesMax = 64;           ///< of one destination
 inline constexpr std::size_t kSourcesOfAllMax = 65'536;  ///< of all channels, on every line counted
 
@@ -61,6 +62,9 @@ struct Channel {
   std::string hours{};
   /// How long a line brings nothing before it is silent. Without it as ReceiverOptions.
   std::optional<double> silence_seconds{};
+  /// Which of ReceiverOptions::threads it is for, counted from 0. Without it one that has the
+  /// fewest channels. It does not change while a receiver runs.
+  std::optional<unsigned> thread{};
 
   const Destination& destination_on(const std::string& line) const;
 
@@ -103,12 +107,17 @@ struct ReceiverOptions {
   Mode mode = Mode::automatic;
   ZeroCopy zero_copy = ZeroCopy::automatic;
   Wait wait = Wait::poll;
-  std::optional<unsigned> cpu;  ///< pins the data thread
-  std::uint32_t frames = 4096;  ///< frames of each socket, a power of two from 64 to 65,536
+  /// Data threads, from 1 to kThreadsMax. Each has its share of the channels, and sockets of its
+  /// own on every queue: what comes of a channel, on whatever line and queue, one thread alone
+  /// handles.
+  unsigned threads = 1;
+  std::vector<unsigned> cpus{};  ///< pins the data threads, each to its own; empty: none is pinned
+  std::uint32_t frames = 4096;   ///< frames of each socket, a power of two from 64 to 65,536
   bool hugepages = false;
   /// Leaves program and pins for the next receiver, which goes on where this one ended or died.
   bool keep_hook = false;
-  std::optional<std::uint64_t> packets;     ///< ends after so many delivered
+  /// Ends after so many delivered; with several threads, a little later.
+  std::optional<std::uint64_t> packets;
   std::optional<double> idle_exit_seconds;  ///< ends when no feed packet came for so long
   std::string write_path;                   ///< empty: nothing is written
 };

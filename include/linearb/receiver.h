@@ -67,7 +67,9 @@ class Receiver {
   using Deliver = std::function<void(const Delivery&)>;
 
   /// Sets everything up; packets that arrive from here on wait in the rings. `deliver` is called
-  /// from the thread that calls run(); it may be empty. So may `on_event`, which is called from
+  /// from the thread that calls run(); it may be empty. With several data threads
+  /// (ReceiverOptions::threads) that is one of them, and the others are the receiver's own: of one
+  /// channel they never call it at the same time. `on_event` may be empty too; it is called from
   /// here, and from a thread of the receiver's own while run() goes on. Throws UsageError for what
   /// the caller can mend in the options, Error for what the system refused; nothing stays attached
   /// then.
@@ -78,8 +80,9 @@ class Receiver {
   Receiver& operator=(const Receiver&) = delete;
 
   /// Receives until stop(), or until an end that the options name; then empties the slots, drains
-  /// the rings and sums up. Call once. Throws Error when a system call fails that must not. A file
-  /// of `write_path` that cannot be written ends the run too, and the summary says why.
+  /// the rings, which this thread does for all, and sums up. Call once. Throws Error when a system
+  /// call fails that must not. A file of `write_path` that cannot be written ends the run too, and
+  /// the summary says why.
   Summary run();
 
   /// Ends run() soon. Safe from a signal handler.

@@ -83,7 +83,7 @@ ReceiverOptions receiver_options(const DemoArguments& arguments) {
   options.mode = arguments.mode;
   options.frames = kFrames;
   std::vector<unsigned> cpus = sys::allowed_cpus();
-  if (cpus.size() > 1) options.cpu = cpus[1];
+  if (cpus.size() > 1) options.cpus = {cpus[1]};
   return options;
 }
 

@@ -150,8 +150,18 @@ void add_receiver_options(CLI::App& command, ReceiverOptions& options) {
                    {"--wait",
                     {"poll", "spin", "busy-poll"},
                     "How to wait for packets; spin is for a core of its own"});
-  command.add_option("--cpu", options.cpu, "Pin the data thread to this CPU")
+  command
+      .add_option("--threads", options.threads,
+                  "Threads that receive, each with a share of the channels")
       ->type_name("N")
+      ->check(is_whole_number)
+      ->capture_default_str();
+  command
+      .add_option("--cpu", options.cpus,
+                  "Pin the thread that receives to this CPU; several threads to one each")
+      ->type_name("N[,N...]")
+      ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(is_whole_number);
   command
       .add_option("--frames", options.frames, "Frames of each socket, a power of two, 64 to 65536")

@@ -27,6 +27,7 @@ namespace {
 using config::InvalidOption;
 
 static_assert(kLinesMax == LB_LINES_MAX);
+static_assert(kThreadsMax == LB_THREADS_MAX);
 
 constexpr std::size_t kNameMax = 15;
 constexpr std::size_t kInterfaceNameMax = IFNAMSIZ - 1;
@@ -398,6 +399,29 @@ void validate_order(const ReceiverOptions& options) {
                         "it can be had, or with --order arrival");
 }
 
+void validate_threads(const ReceiverOptions& options) {
+  if (options.threads < 1 || options.threads > kThreadsMax)
+    throw InvalidOption({"threads", {}, ""}, fmt::format("--threads {}: it has to be 1 to {}",
+                                                         options.threads, kThreadsMax));
+  if (!options.cpus.empty() && options.cpus.size() != options.threads)
+    throw InvalidOption({"cpu", {}, ""},
+                        fmt::format("--cpu: {} CPUs for {} data threads (--threads); name one for "
+                                    "each, as --cpu 2,3",
+                                    options.cpus.size(), options.threads));
+  if (options.dedup == Dedup::lru && options.threads > 1)
+    throw InvalidOption({"threads", {}, ""},
+                        fmt::format("--threads {}: under --dedup lru there is one channel, and one "
+                                    "thread for it",
+                                    options.threads));
+  for (std::size_t i = 0; i < options.channels.size(); ++i)
+    if (options.channels[i].thread.value_or(0) >= options.threads)
+      throw InvalidOption(
+          {"channel", i, "thread"},
+          fmt::format("--channel {}: thread {}: data threads are 0 to {} (--threads {})",
+                      options.channels[i].name, *options.channels[i].thread, options.threads - 1,
+                      options.threads));
+}
+
 }  // namespace
 
 void validate(const ReceiverOptions& options) {
@@ -409,6 +433,7 @@ void validate(const ReceiverOptions& options) {
                     "so there can be one: start a receiver for each",
                     options.channels.size()));
   validate_order(options);
+  validate_threads(options);
   if (!are_keys(options.keys))
     throw InvalidOption({"keys", {}, ""}, bad_keys_text("--keys", options.keys));
   if (!is_silence(options.silence_seconds))

@@ -25,9 +25,11 @@ constexpr const char* kKeysKey = "keys";
 constexpr const char* kActivePassiveKey = "active_passive";
 constexpr const char* kHoursKey = "hours";
 constexpr const char* kSilenceKey = "silence";
+constexpr const char* kThreadKey = "thread";
 /// In the order in which a message lists them.
-constexpr std::array kChannelKeys = {kFramingKey, kDestinationKey,   kSourcesKey, kChecksumKey,
-                                     kKeysKey,    kActivePassiveKey, kHoursKey,   kSilenceKey};
+constexpr std::array kChannelKeys = {kFramingKey,  kDestinationKey, kSourcesKey,
+                                     kChecksumKey, kKeysKey,        kActivePassiveKey,
+                                     kHoursKey,    kSilenceKey,     kThreadKey};
 
 void refuse_both(StrictTable& root, std::string_view key, std::string_view table) {
   if (root.has(key) && root.has(table))
@@ -98,6 +100,11 @@ class ChannelReader {
           table_.number(kKeysKey, {.least = 1, .most = LB_CHANNELS_MAX - 1}));
     }
     read_alarms(channel, index);
+    if (table_.has(kThreadKey)) {
+      places_.set({"channel", index, kThreadKey}, table_.place_of(kThreadKey));
+      channel.thread =
+          static_cast<unsigned>(table_.number(kThreadKey, {.least = 0, .most = kThreadsMax - 1}));
+    }
     table_.finish();
     channel.framing = framing_from(file, table_.text(kFramingKey));
     return channel;

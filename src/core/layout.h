@@ -18,7 +18,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   9
+#define LB_LAYOUT_VERSION   10
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
@@ -30,7 +30,9 @@ enum {
   LB_LINES_MAX = 8,       /* Cboe has five lines; a channel's marks then fill eight cache lines */
   LB_LINE_NAME_ROOM = 16, /* with a closing zero */
   LB_QUEUES_MAX = 64,     /* RX queues of one interface that can hold a socket */
-  LB_SLOTS_MAX = LB_LINES_MAX * LB_QUEUES_MAX,
+  LB_THREADS_MAX = 8,     /* data threads of one receiver */
+  LB_SLOT_GROUPS_MAX = LB_LINES_MAX * LB_THREADS_MAX,
+  LB_SLOTS_MAX = LB_SLOT_GROUPS_MAX * LB_QUEUES_MAX,
   LB_CPUS_MAX = 256,
   LB_CHANNELS_DEFAULT = 64, /* of a hook loaded by hand; linearb sizes the maps by its channels */
   LB_CHANNELS_MAX = 4096,
@@ -82,14 +84,20 @@ struct lb_flow {
   lb_u32 destination;     /* host byte order; 0 takes every address */
   lb_u16 port;            /* host byte order */
   lb_u16 channel;
-  lb_u8 slot_group; /* of the interface: lb_slot_of() gives credit and place in xsks_map */
+  lb_u8 slot_group; /* of interface and data thread: lb_slot_of() gives credit and place in xsks_map
+                     */
   lb_u8 line;
   lb_u8 framing;
   lb_u8 flags; /* enum lb_flow_flags */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow) == 16, "four in a cache line");
 
-/* The slots of an interface are LB_QUEUES_MAX in a row. */
+/* Each data thread that receives from an interface has a group of its own there. */
+LB_INLINE lb_u32 lb_slot_group_of(lb_u32 interface, lb_u32 thread) {
+  return thread * LB_LINES_MAX + interface;
+}
+
+/* The slots of a group are LB_QUEUES_MAX in a row. */
 LB_INLINE lb_u32 lb_slot_of(lb_u32 slot_group, lb_u32 rx_queue) {
   return slot_group * LB_QUEUES_MAX + rx_queue;
 }

@@ -368,8 +368,8 @@ void Merge::deliver(const sequencer::Packet& packet, const sequencer::Decision& 
 void Merge::write(const KeptPacket& kept, const sequencer::Packet& packet,
                   const sequencer::Decision& decision) noexcept {
   if (decision.outcome != sequencer::Outcome::overlap)
-    return sink_->write(kept.time_ns, kept.bytes);
-  sink_->write_trimmed(
+    return sink_->inlet().write(kept.time_ns, kept.bytes);
+  sink_->inlet().write_trimmed(
       kept.time_ns, kept.bytes,
       {framings_[places_.channel_of(packet.channel)].descriptor, kept.payload_offset,
        static_cast<std::uint32_t>(packet.payload.size()), packet.first(), decision.news});

@@ -115,6 +115,28 @@ void place_framings(ChannelPlan& plan, std::size_t room) {
   }
 }
 
+void require_same_thread(const RunningChannel& running, const Channel& wanted) {
+  if (wanted.thread.value_or(running.thread) != running.thread)
+    throw UsageError(
+        fmt::format("channel {}: it is thread {}'s, and cannot go to thread {} while the receiver "
+                    "runs: start it again",
+                    wanted.name, running.thread, *wanted.thread));
+}
+
+/// First those that say which, then each to one that has the fewest.
+void place_threads(ChannelPlan& plan, unsigned threads) {
+  std::vector<std::size_t> channels(threads);
+  for (const RunningChannel& channel : plan.kept) ++channels[channel.thread];
+  for (RunningChannel& channel : plan.added)
+    if (channel.options.thread) ++channels[channel.thread = *channel.options.thread];
+  for (RunningChannel& channel : plan.added) {
+    if (channel.options.thread) continue;
+    const auto fewest = std::ranges::min_element(channels);
+    channel.thread = static_cast<unsigned>(fewest - channels.begin());
+    ++*fewest;
+  }
+}
+
 }  // namespace
 
 ReceiverOptions spelled_out(ReceiverOptions options) {
@@ -173,6 +195,7 @@ ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
       next.stream += static_cast<std::uint32_t>(added.streams.size());
       continue;
     }
+    require_same_thread(*found, wanted[i]);
     goes_on[static_cast<std::size_t>(found - running.begin())] = true;
     plan.kept.push_back(*found);
     plan.kept.back().options = wanted[i];
@@ -182,6 +205,7 @@ ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
     if (!goes_on[i]) plan.removed.push_back(running[i]);
   place_channels(plan, room.channels);
   place_framings(plan, room.framings);
+  place_threads(plan, room.threads);
   return plan;
 }
 

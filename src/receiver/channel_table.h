@@ -29,6 +29,7 @@ struct RunningChannel {
   std::uint32_t first_stream = 0;     ///< number of its first stream, among all that there were
   std::vector<std::uint64_t> keys{};  ///< of the first streams, known from a receiver before
   bool has_told_of_keys = false;      ///< that there are too many
+  unsigned thread = 0;                ///< number of its data thread
   config::TradingHours hours{};       ///< as the options have them
 };
 
@@ -82,10 +83,11 @@ struct ChannelPlan {
   std::vector<RunningChannel> wanted() const;
 };
 
-/// How many channels the hook's maps have room for.
+/// How many channels the hook's maps have room for, and who is there to handle them.
 struct ChannelRoom {
   std::size_t channels = LB_CHANNELS_MAX;
   std::size_t framings = LB_FRAMINGS_MAX;
+  unsigned threads = 1;
 };
 
 /// Numbers that nobody has had.
@@ -97,7 +99,7 @@ struct ChannelNumbers {
 /// A channel goes on when name and framing are the same, and the framing file says what it said;
 /// destinations may change. Every other channel goes, or comes. `next` are the numbers of the first
 /// one that comes. Every wanted one is spelled out. Pure. Throws UsageError when
-/// the room is not enough.
+/// the room is not enough, and when one that goes on is to have another thread.
 ChannelPlan plan_channels(const std::vector<RunningChannel>& running,
                           const std::vector<Channel>& wanted,
                           const std::vector<config::Framing>& framings, ChannelNumbers next,

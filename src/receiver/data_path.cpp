@@ -198,7 +198,7 @@ std::uint32_t DataPath::receive() noexcept {
 /// A socket whose frames wait to the half has to have some back, whoever holds the oldest.
 void DataPath::look_at_holds() noexcept {
   for (const Port* port : ports_)
-    while (port->held > port->umem->options().frames / 2 && order_->end_oldest()) {
+    while (port->held > port->socket->owners().span().frames / 2 && order_->end_oldest()) {
     }
   if (order_->held() > 0) passing_->look(ports_, sys::monotonic_ns());
 }
@@ -216,7 +216,10 @@ std::uint32_t DataPath::receive_from(Port& port, std::uint32_t most) noexcept {
   xsk::RxBatch batch = port.socket->receive(most);
   port.ring_was_empty = batch.empty();
   port.behind_ns = 0;
-  if (batch.empty()) return 0;
+  if (batch.empty()) {
+    if (!port.socket->pool().empty()) give_back_frames(port);
+    return 0;
+  }
   for (const xsk::RxPacket received : batch) take(port, received);
   const std::uint32_t size = batch.size();
   if (size == most) port.behind_ns = port.seen_ns;
@@ -227,6 +230,16 @@ std::uint32_t DataPath::receive_from(Port& port, std::uint32_t most) noexcept {
   if (port.kernel_lost > 0) take_back_late(port);
   if (port.socket->rx_needs_wakeup()) port.socket->wake_rx();
   return size;
+}
+
+/// Those that found no room, or another thread at the ring.
+void DataPath::give_back_frames(Port& port) noexcept {
+  return_credits(port, port.socket->refill(port.socket->pool().size()));
+}
+
+bool DataPath::has_to_go_on() const noexcept {
+  if (order_ && order_->held() > 0) return true;
+  return std::ranges::any_of(ports_, [](Port* port) { return !port->socket->pool().empty(); });
 }
 
 /// Pairs with the load of `returned` in lb_credit_take.
@@ -425,7 +438,7 @@ void DataPath::tick(std::uint64_t now_ns) noexcept {
   if (watch_) look_at_channels(now_ns);
   if (order_) order_->tick(now_ns);
   for (Port* port : ports_) {
-    return_credits(*port, port->socket->refill(port->socket->pool().size()));
+    give_back_frames(*port);
     take_back_late(*port);
     give_up_lost(*port, now_ns);
   }

@@ -41,7 +41,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
     std::uint32_t ordered_packets = 0;
     std::uint32_t lines = 0;
     const Receiver::Deliver& deliver;
-    sink::FileSink* sink = nullptr;    ///< may be null
+    sink::Inlet* sink = nullptr;       ///< may be null
     NoticeRing* notices = nullptr;     ///< null: nobody wants to know
     Injections* injections = nullptr;  ///< null: nobody hands in anything
   };
@@ -87,8 +87,9 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   const sequencer::StreamGroups& streams() const noexcept { return streams_; }
   /// Times that a packet was delivered in part, and something else before the rest of it.
   std::uint64_t parts() const noexcept { return parts_delivered_; }
-  /// Packets wait for their turn: receive() has to be called soon.
-  bool holds() const noexcept { return order_ && order_->held() > 0; }
+  /// receive() has to be called soon, also where nothing comes: packets wait for their turn in the
+  /// order of numbers, or frames for the fill ring that another thread is at.
+  bool has_to_go_on() const noexcept;
   /// Messages that came when nobody waited for them any more.
   std::uint64_t late_repairs() const noexcept { return order_ ? order_->late_repairs() : 0; }
   std::uint64_t delivered() const noexcept { return delivered_.load(std::memory_order_relaxed); }
@@ -139,6 +140,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   void give_up_lost(Port& port, std::uint64_t now_ns) noexcept;
   void take_back_late(Port& port) noexcept;
   void return_credits(Port& port, std::uint32_t frames) noexcept;
+  void give_back_frames(Port& port) noexcept;
 
   Parts parts_;
   std::span<lb_memory> memories_;              ///< empty where nothing is left for others

@@ -15,29 +15,33 @@
 
 namespace linearb::receiver {
 
-void Wiring::look(const Running& running) noexcept {
+void Wiring::look(const DataThreads& threads) noexcept {
   ownership_->dismiss_visitors();
   try {
-    look_at_streams(running.data_path.streams());
+    look_at_streams(threads);
   } catch (const std::exception&) {  // memory is short: the next look says it
   }
   for (LineInterface& interface : interfaces_) {
     try {
-      look_at(interface, running);
+      look_at(interface, threads);
       interface.trouble.clear();
     } catch (const std::exception& error) {  // memory may be short, too
       if (std::exchange(interface.trouble, error.what()) != error.what())
         tell(Event::Kind::trouble, interface, error.what());
     }
   }
-  if (sequencer::Watch* const watch = running.data_path.watch()) tell_watch(*watch);
+  tell_watches(threads);
 }
 
-/// What it cannot see of packets: whether lines can bring anything, and channels ought to.
-void Wiring::tell_watch(sequencer::Watch& watch) const noexcept {
-  for (std::uint32_t line = 0; line < options_.lines.size(); ++line) {
-    const LineInterface& interface = interface_of(line);
-    watch.set_line_down(line, interface.known.index == 0 || !interface.known.up);
+/// What they cannot see of packets: whether lines can bring anything, and channels ought to.
+void Wiring::tell_watches(const DataThreads& threads) const noexcept {
+  for (const auto& thread : threads) {
+    sequencer::Watch* const watch = thread->path().watch();
+    if (!watch) return;
+    for (std::uint32_t line = 0; line < options_.lines.size(); ++line) {
+      const LineInterface& interface = interface_of(line);
+      watch->set_line_down(line, interface.known.index == 0 || !interface.known.up);
+    }
   }
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -46,14 +50,15 @@ void Wiring::tell_watch(sequencer::Watch& watch) const noexcept {
     if (!channel.hours.are_limited()) continue;
     const bool in_hours = channel.hours.contain(local.tm_wday, local.tm_hour * 60 + local.tm_min);
     for (const Sequence& sequence : sequences_of(channel))
-      watch.set_in_hours(sequence.place, in_hours);
+      threads[channel.thread]->path().watch()->set_in_hours(sequence.place, in_hours);
   }
 }
 
 /// Said once for each channel: there will be more of them.
-void Wiring::look_at_streams(const sequencer::StreamGroups& streams) {
+void Wiring::look_at_streams(const DataThreads& threads) {
   for (RunningChannel& channel : channels_) {
-    const sequencer::StreamGroup* const group = streams[channel.index].get();
+    const sequencer::StreamGroup* const group =
+        threads[channel.thread]->path().streams()[channel.index].get();
     const auto key = group ? group->refused_key() : std::nullopt;
     if (!key || channel.has_told_of_keys) continue;
     tell_channel(Event::Kind::too_many_keys, channel.options.name, {},
@@ -64,11 +69,11 @@ void Wiring::look_at_streams(const sequencer::StreamGroups& streams) {
   }
 }
 
-void Wiring::look_at(LineInterface& interface, const Running& running) {
+void Wiring::look_at(LineInterface& interface, const DataThreads& threads) {
   tell_losses(interface);
   const LinkState seen = observe(interface);
   for (const LinkChange change : changes_between(interface.known, seen))
-    act(change, interface, seen, running);
+    act(change, interface, seen, threads);
 }
 
 /// It should not be: a redirect that holds a credit arrives. The operator has to know when it does
@@ -114,18 +119,18 @@ std::uint64_t Wiring::losses_on(const LineInterface& interface) const noexcept {
 }
 
 void Wiring::act(LinkChange change, LineInterface& interface, const LinkState& seen,
-                 const Running& running) {
+                 const DataThreads& threads) {
   switch (change) {
     case LinkChange::gone:
-      close(interface, running);
+      close(interface, threads);
       return tell(Event::Kind::line_gone, interface,
                   "is gone; the other lines go on, and it is taken back when it is there again");
     case LinkChange::back:
-      take_back(interface, seen, running);
+      take_back(interface, seen, threads);
       return tell(Event::Kind::line_back, interface,
                   "is there again and received from" + larger_than_a_frame(seen.mtu));
     case LinkChange::sockets_dead:
-      renew_sockets(interface, seen, running);
+      renew_sockets(interface, seen, threads);
       return;
     case LinkChange::down:
       interface.known.up = false;
@@ -135,7 +140,7 @@ void Wiring::act(LinkChange change, LineInterface& interface, const LinkState& s
       interface.known.up = true;
       return tell(Event::Kind::line_up, interface, "is up again");
     case LinkChange::more_queues:
-      open_more(interface, seen.queues, running);
+      open_more(interface, seen.queues, threads);
       return tell(Event::Kind::more_queues, interface,
                   fmt::format("has {} RX queues now, they are received from", seen.queues));
     case LinkChange::hook_gone:
@@ -167,33 +172,39 @@ std::string Wiring::larger_than_a_frame(std::uint32_t mtu) const {
 }
 
 void Wiring::renew_sockets(LineInterface& interface, const LinkState& seen,
-                           const Running& running) {
-  close(interface, running);
-  take_back(interface, seen, running);
+                           const DataThreads& threads) {
+  close(interface, threads);
+  take_back(interface, seen, threads);
   tell(Event::Kind::line_renewed, interface, "was away; its sockets are opened again");
 }
 
 /// The program went with the interface, so nothing new is redirected; what was is still in the
 /// rings, which are ours.
-void Wiring::close(LineInterface& interface, const Running& running) {
-  Change change;
-  for (const auto& port : closed_) change.forgotten.push_back(port.get());
+void Wiring::close(LineInterface& interface, const DataThreads& threads) {
+  std::vector<Change> changes(threads.size());
+  std::vector<Port*> closing;
+  for (const auto& port : closed_) changes[port->thread].forgotten.push_back(port.get());
   for (const auto& port : ports_) {
     if (port->interface_index != interface.known.index) continue;
     lb_store_release(&maps().credit(port->slot).capacity, 0);
-    change.closed.push_back(port.get());
+    changes[port->thread].closed.push_back(port.get());
+    closing.push_back(port.get());
   }
   // Without credit nothing is claimed; only then a slot may go that a hook has looked up.
   sys::wait_for_grace_period();
-  for (const Port* port : change.closed) maps().clear_socket(port->slot);
+  for (const Port* port : closing) maps().clear_socket(port->slot);
   sys::wait_for_grace_period();
-  for (Port* port : change.closed)
-    change.wait_for.emplace_back(port, lb_load_acquire(&maps().credit(port->slot).redirected));
-  if (!running.handover.request(change, running.wake)) return;
+  for (Port* port : closing)
+    changes[port->thread].wait_for.emplace_back(
+        port, lb_load_acquire(&maps().credit(port->slot).redirected));
+  for (std::size_t i = 0; i < threads.size(); ++i)
+    if (!threads[i]->request(changes[i])) return;
 
-  for (const Port* port : change.forgotten)
-    std::erase_if(closed_, [port](const auto& closed) { return closed.get() == port; });
-  for (const Port* port : change.closed) take_out(*port);
+  for (const Change& change : changes)
+    for (const Port* port : change.forgotten)
+      std::erase_if(closed_, [port](const auto& closed) { return closed.get() == port; });
+  for (const Port* port : closing) take_out(*port);
+  for (const Port* port : closing) port->umem->release();  // when no socket is left
   interface.nic_lost_before = interface.nic_lost();
   interface.counters_before = interface.counters;
   interface.losses = 0;
@@ -214,10 +225,10 @@ void Wiring::take_out(const Port& port) {
   closed_.push_back(std::move(*place));
   ports_.erase(place);
   closed_.back()->socket.reset();
-  closed_.back()->umem->release();
 }
 
-void Wiring::take_back(LineInterface& interface, const LinkState& seen, const Running& running) {
+void Wiring::take_back(LineInterface& interface, const LinkState& seen,
+                       const DataThreads& threads) {
   attach_again(interface, seen.index);
   interface.known.index = seen.index;
   try {
@@ -229,7 +240,7 @@ void Wiring::take_back(LineInterface& interface, const LinkState& seen, const Ru
     interface.counters_before = interface.counters = sys::query_interface(interface.name).counters;
     add_flows(std::move(flows));
     hook::publish_flows(maps(), this->flows());
-    hand_over(std::move(opened), interface, running);
+    hand_over(std::move(opened), interface, threads);
   } catch (...) {
     if (interface.known.index != 0) forget(interface);
     throw;
@@ -239,8 +250,8 @@ void Wiring::take_back(LineInterface& interface, const LinkState& seen, const Ru
   interface.known.mtu = seen.mtu;
 }
 
-void Wiring::open_more(LineInterface& interface, std::uint32_t queues, const Running& running) {
-  hand_over(open_ports(interface, interface.known.queues, queues), interface, running);
+void Wiring::open_more(LineInterface& interface, std::uint32_t queues, const DataThreads& threads) {
+  hand_over(open_ports(interface, interface.known.queues, queues), interface, threads);
   interface.known.queues = queues;
   // A veth gives its program to the queues that it has when it is attached (veth_enable_xdp in
   // drivers/net/veth.c): what comes on a newer one would pass the hook by.
@@ -248,20 +259,22 @@ void Wiring::open_more(LineInterface& interface, std::uint32_t queues, const Run
     hook_.renew(static_cast<std::size_t>(&interface - interfaces_.data()));
 }
 
-/// The data path looks at the sockets before the hook redirects to them.
-void Wiring::hand_over(Ports opened, LineInterface& interface, const Running& running) {
-  Change change;
-  change.flows = &flows();
+/// The data threads look at the sockets before the hook redirects to them.
+void Wiring::hand_over(Ports opened, LineInterface& interface, const DataThreads& threads) {
+  std::vector<Change> changes(threads.size());
+  for (Change& change : changes) change.flows = &flows();
   for (const auto& port : opened) {
     begin_credit(*port);
-    change.opened.push_back(port.get());
+    changes[port->thread].opened.push_back(port.get());
   }
-  if (!running.handover.request(change, running.wake)) return;
+  for (std::size_t i = 0; i < threads.size(); ++i)
+    if (!threads[i]->request(changes[i])) return;
   std::ranges::move(opened, std::back_inserter(ports_));
   try {
-    for (const Port* port : change.opened) open_slot(*port);
+    for (const Change& change : changes)
+      for (const Port* port : change.opened) open_slot(*port);
   } catch (...) {
-    close(interface, running);
+    close(interface, threads);
     throw;
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "receiver/port.h"
 
+#include <bit>
+
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -13,6 +15,18 @@ constexpr std::uint32_t kCompletionRingEntries = 64;
 /// A hook in generic mode never sees a zero-copy queue.
 ZeroCopy zero_copy_for(bool generic, ZeroCopy wanted) {
   return generic && wanted == ZeroCopy::automatic ? ZeroCopy::off : wanted;
+}
+
+/// Each of its sockets has as many frames as the options say.
+std::shared_ptr<xsk::Umem> make_umem(const PortOptions& port, const ReceiverOptions& options) {
+  const std::uint32_t frames = options.frames * options.threads;
+  return std::make_shared<xsk::Umem>(
+      xsk::UmemOptions{.frame_size = port.frame_size,
+                       .frames = frames,
+                       .huge_pages = options.hugepages,
+                       .one_queue = options.threads > 1,
+                       .fill_ring_entries = std::bit_ceil(frames),
+                       .completion_ring_entries = kCompletionRingEntries});
 }
 
 }  // namespace
@@ -30,15 +44,12 @@ bool Port::is_dead() noexcept {
 std::unique_ptr<Port> open_port(const PortOptions& wanted, const ReceiverOptions& options) {
   auto port = std::make_unique<Port>();
   port->slot = lb_slot_of(wanted.slot_group, wanted.queue);
+  port->thread = wanted.thread;
   port->interface_index = wanted.interface_index;
   port->line = wanted.line;
   port->name = fmt::format("{} queue {}", wanted.interface, wanted.queue);
-  port->umem = std::make_unique<xsk::Umem>(
-      xsk::UmemOptions{.frame_size = wanted.frame_size,
-                       .frames = options.frames,
-                       .huge_pages = options.hugepages,
-                       .fill_ring_entries = options.frames,
-                       .completion_ring_entries = kCompletionRingEntries});
+  if (options.threads > 1) port->name += fmt::format(" thread {}", wanted.thread);
+  port->umem = wanted.umem ? wanted.umem : make_umem(wanted, options);
   xsk::SocketOptions socket{.interface = wanted.interface,
                             .queue = wanted.queue,
                             .receive_frames = options.frames,

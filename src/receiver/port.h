@@ -17,7 +17,7 @@ namespace linearb::receiver {
 inline constexpr std::uint32_t kPortsMax = 2 * LB_SLOTS_MAX;
 
 /// One AF_XDP socket of the receiver with the memory that it receives into, and what was counted
-/// there. Each socket has a UMEM of its own: an interface that went away takes nothing with it, one
+/// there. Each queue has a UMEM of its own: an interface that went away takes nothing with it, one
 /// that came back brings new frames, and a line whose driver has zero-copy has it whatever the
 /// others have.
 ///
@@ -27,8 +27,9 @@ struct Port {
   std::uint32_t id = 0;    ///< names it in handles; below kPortsMax
   std::uint32_t slot = 0;  ///< in xsks_map and credits
   std::uint32_t interface_index = 0;
-  std::uint32_t line = 0;  ///< the first line on its interface: losses of the kernel are its own
-  std::string name;        ///< for reports: interface and queue
+  std::uint32_t line = 0;    ///< the first line on its interface: losses of the kernel are its own
+  std::uint32_t thread = 0;  ///< number of the data thread
+  std::string name;          ///< for reports: interface, queue, and thread where there are several
 
   std::uint64_t redirected_before = 0;  ///< the hook's count when the socket entered the map
   std::uint64_t returned = 0;           ///< frames given back to the hook since then
@@ -47,7 +48,8 @@ struct Port {
 
   bool dead = false;  ///< is_dead() has found it so: the kernel says it once
 
-  std::unique_ptr<xsk::Umem> umem;  ///< before the socket, which points into it
+  /// Before the socket, which points into it. Of all data threads' sockets on the queue together.
+  std::shared_ptr<xsk::Umem> umem;
   std::unique_ptr<xsk::Socket> socket;
 
   /// The kernel has unbound it, because its interface went. For the thread that closes it.
@@ -62,8 +64,11 @@ struct PortOptions {
   std::uint32_t queue = 0;
   std::uint32_t slot_group = 0;
   std::uint32_t line = 0;
+  std::uint32_t thread = 0;
   std::uint32_t frame_size = xsk::kFrameSizeSmall;
   bool generic = false;  ///< the hook is in generic mode there
+  /// Of the socket of another thread that is open on the same queue.
+  std::shared_ptr<xsk::Umem> umem{};
 };
 
 /// Binds a socket and fills its fill ring; the hook does not know it yet. Throws Error.

@@ -29,7 +29,8 @@ std::vector<std::string_view> other_changes(const ReceiverOptions& runs,
   compare("mode", runs.mode == wanted.mode);
   compare("zero-copy", runs.zero_copy == wanted.zero_copy);
   compare("wait", runs.wait == wanted.wait);
-  compare("cpu", runs.cpu == wanted.cpu);
+  compare("threads", runs.threads == wanted.threads);
+  compare("cpu", runs.cpus == wanted.cpus);
   compare("frames", runs.frames == wanted.frames);
   compare("hugepages", runs.hugepages == wanted.hugepages);
   compare("keep-hook", runs.keep_hook == wanted.keep_hook);
@@ -72,16 +73,17 @@ Reloaded describe(const ChannelPlan& plan, const std::vector<RunningChannel>& be
   return reloaded;
 }
 
-[[noreturn]] void throw_run_is_over() {
-  throw Error("reload: the run is over");
+void request(const DataThreads& threads, std::vector<Change>& changes) {
+  for (std::size_t i = 0; i < threads.size(); ++i)
+    if (!threads[i]->request(changes[i])) throw Error("reload: the run is over");
 }
 
 }  // namespace
 
 /// Everything that can fail is made first. Then three steps, so that nobody meets what he does not
-/// know: the data path learns where packets may come from; the hook lets go of what is removed, and
-/// when all of that has come the data path ends it; the hook learns what is new.
-Reloaded Wiring::reload(const ReceiverOptions& options, const Running& running) {
+/// know: the data threads learn where packets may come from; the hook lets go of what is removed,
+/// and when all of that has come they end it; the hook learns what is new.
+Reloaded Wiring::reload(const ReceiverOptions& options, const DataThreads& threads) {
   validate(options);
   const ReceiverOptions wanted = spelled_out(options);
   refuse_other_changes(options_, wanted);
@@ -102,29 +104,32 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const Running& running) 
   std::vector<std::optional<sys::MulticastJoins>> joins(interfaces_.size());
   for (std::size_t i = 0; i < interfaces_.size(); ++i)
     if (interfaces_[i].known.index != 0) joins[i].emplace(join_groups(interfaces_[i], all));
-  Change lookup;
-  lookup.flows = with.get();
-  Change change;
-  for (const auto& port : ports_) change.wait_for.emplace_back(port.get(), 0);
+  std::vector<Change> lookups(threads.size());
+  for (Change& lookup : lookups) lookup.flows = with.get();
+  std::vector<Change> changes(threads.size());
+  for (const auto& port : ports_) changes[port->thread].wait_for.emplace_back(port.get(), 0);
   for (const RunningChannel& channel : plan.removed) {
+    Change& change = changes[channel.thread];
     for (const Sequence& sequence : sequences_of(channel))
       change.removed.push_back({sequence.place});
     if (!channel.streams.empty()) change.streams_closed.push_back({channel.index});
   }
-  for (const RunningChannel& channel : plan.added) add_channel(channel, running.data_path, change);
+  for (const RunningChannel& channel : plan.added)
+    add_channel(channel, threads[channel.thread]->path(), changes[channel.thread]);
   for (const RunningChannel& channel : plan.kept)
     for (const Sequence& sequence : sequences_of(channel))
-      change.alarms.emplace_back(sequence.place, alarms_of(channel));
+      changes[channel.thread].alarms.emplace_back(sequence.place, alarms_of(channel));
 
   add_flows(std::move(with));
-  if (!running.handover.request(lookup, running.wake)) throw_run_is_over();
+  request(threads, lookups);
   hook::publish_flows(maps(), without);
-  for (auto& [port, redirected] : change.wait_for)
-    redirected = lb_load_acquire(&maps().credit(port->slot).redirected);
+  for (Change& change : changes)
+    for (auto& [port, redirected] : change.wait_for)
+      redirected = lb_load_acquire(&maps().credit(port->slot).redirected);
   for (const RunningChannel& channel : plan.added)
     maps().framings()[channel.framing_index] = channel.framing.descriptor;
-  if (!running.handover.request(change, running.wake)) throw_run_is_over();
-  remember_removed(plan.removed, change);
+  request(threads, changes);
+  remember_removed(plan.removed, changes);
   hook::publish_flows(maps(), flows());
 
   for (const RunningChannel& channel : plan.added) {
@@ -138,19 +143,23 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const Running& running) 
   return reloaded;
 }
 
-void Wiring::remember_removed(const std::vector<RunningChannel>& removed, const Change& change) {
-  auto ended = change.removed.begin();
-  auto closed = change.streams_closed.begin();
+void Wiring::remember_removed(const std::vector<RunningChannel>& removed,
+                              const std::vector<Change>& changes) {
+  std::vector<std::size_t> ended(changes.size());
+  std::vector<std::size_t> closed(changes.size());
   for (const RunningChannel& channel : removed) {
+    const Change& change = changes[channel.thread];
+    const std::size_t first = ended[channel.thread];
     const sequencer::StreamGroup* const group =
-        channel.streams.empty() ? nullptr : (closed++)->group.get();
-    const auto sums_of = [ended](std::size_t i) -> const sequencer::Channel& {
-      return *ended[static_cast<std::ptrdiff_t>(i)].channel;
+        channel.streams.empty() ? nullptr
+                                : change.streams_closed[closed[channel.thread]++].group.get();
+    const auto sums_of = [&](std::size_t i) -> const sequencer::Channel& {
+      return *change.removed[first + i].channel;
     };
     RemovedChannel& entry = removed_.emplace_back(channel, summaries_of(channel, group, sums_of));
     for (ChannelSummary& summary : entry.summaries) summary.removed = true;
     for (const Sequence& sequence : sequences_of(channel)) {
-      ++ended;
+      ++ended[channel.thread];
       for (std::uint32_t line = 0; line < options_.lines.size(); ++line)
         skipped_on_removed_[line] +=
             std::exchange(maps().mark(sequence.place, line).skipped_unseen, 0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "receiver/summing_up.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "hook/takeover.h"
@@ -11,6 +13,27 @@ namespace {
 
 using sequencer::LineCounts;
 using sequencer::Outcome;
+
+/// What the data paths have counted, together.
+template <class Count>
+std::uint64_t sum(const FinishedRun& run, Count count) {
+  std::uint64_t all = 0;
+  for (const auto& thread : run.threads) all += count(thread->path());
+  return all;
+}
+
+LineCounts counts_of(const FinishedRun& run, std::uint32_t line) {
+  LineCounts all;
+  for (const auto& thread : run.threads) {
+    const LineCounts& counts = thread->path().sequencer().line(line);
+    for (std::size_t i = 0; i < all.outcomes.size(); ++i) all.outcomes[i] += counts.outcomes[i];
+  }
+  return all;
+}
+
+const DataPath& path_of(const FinishedRun& run, const RunningChannel& channel) {
+  return run.threads[channel.thread]->path();
+}
 
 std::uint64_t kernel_lost_on(const FinishedRun& run, std::uint32_t line) {
   std::uint64_t lost = 0;
@@ -27,7 +50,7 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   LineSummary summary;
   summary.name = run.wiring.options().lines[line].name;
   summary.packets = hook.packets;
-  sequencer::add_outcomes(run.data_path.sequencer().line(line), summary);
+  sequencer::add_outcomes(counts_of(run, line), summary);
   summary.duplicate += hook.duplicate;
   summary.no_credit = hook.no_credit;
   summary.no_receiver = hook.no_receiver;
@@ -36,9 +59,10 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   summary.kernel_lost = kernel_lost_on(run, line);
   summary.passed_up = hook.passed_up;
   summary.nic_lost = interface.nic_lost();
-  summary.lost_messages =
-      run.data_path.sequencer().lost_messages(line) + run.wiring.skipped_unseen(line);
-  summary.divergent = run.data_path.divergent(line);
+  summary.lost_messages = run.wiring.skipped_unseen(line) + sum(run, [line](const DataPath& path) {
+                            return path.sequencer().lost_messages(line);
+                          });
+  summary.divergent = sum(run, [line](const DataPath& path) { return path.divergent(line); });
   summary.mode = interface.native ? "native" : "generic";
   summary.bind = interface.zero_copy ? "zero-copy" : "copy";
   summary.skew_ns = sequencer::summarize(run.wiring.maps().skew(run.bank, line));
@@ -51,14 +75,14 @@ std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
   std::vector<std::vector<ChannelSummary>> by_serial(run.wiring.channel_names().size());
   for (const RunningChannel& running : run.wiring.channels()) {
     const std::vector<Sequence> sequences = sequences_of(running);
-    by_serial[running.serial] =
-        summaries_of(running, run.data_path.streams()[running.index].get(),
-                     [&](std::size_t i) -> const sequencer::Channel& {
-                       return run.data_path.sequencer().channel(sequences[i].place);
-                     });
+    const DataPath& path = path_of(run, running);
+    by_serial[running.serial] = summaries_of(running, path.streams()[running.index].get(),
+                                             [&](std::size_t i) -> const sequencer::Channel& {
+                                               return path.sequencer().channel(sequences[i].place);
+                                             });
     if (has_order) continue;
     ChannelSummary& identifiers = by_serial[running.serial].front();
-    identifiers.messages = run.data_path.sequencer().messages(running.index);
+    identifiers.messages = path.sequencer().messages(running.index);
     identifiers.gap_messages = identifiers.adopted = 0;
   }
   for (const RemovedChannel& removed : run.wiring.removed_channels())
@@ -69,18 +93,41 @@ std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
   return channels;
 }
 
+void add_gaps(const sequencer::GapList& of_thread, const FinishedRun& run, Summary& summary) {
+  const std::vector<Gap> gaps = sequencer::gaps_of(
+      of_thread, [&run](std::uint32_t serial) { return run.wiring.name_of(serial, run.threads); });
+  const std::size_t room = sequencer::GapList::kReported - summary.gaps->size();
+  summary.gaps->insert(summary.gaps->end(), gaps.begin(),
+                       gaps.begin() + static_cast<std::ptrdiff_t>(std::min(room, gaps.size())));
+  summary.gaps_truncated |= of_thread.truncated() || gaps.size() > room;
+}
+
+/// From the first packet to the last, of all.
+double seconds_of(const FinishedRun& run) {
+  std::uint64_t first_ns = ~std::uint64_t{0};
+  std::uint64_t last_ns = 0;
+  for (const auto& thread : run.threads) {
+    const DataPath& path = thread->path();
+    if (path.first_arrival_ns() == 0) continue;
+    first_ns = std::min(first_ns, path.first_arrival_ns());
+    last_ns = std::max(last_ns, path.last_arrival_ns());
+  }
+  return last_ns < first_ns ? 0 : static_cast<double>(last_ns - first_ns) / 1e9;
+}
+
 void sum_up_channels(const FinishedRun& run, Summary& summary) {
-  const sequencer::Sequencer& sequencer = run.data_path.sequencer();
   summary.channels = channels_of(run);
   if (run.wiring.options().dedup != Dedup::window) return;
   summary.gap_messages = 0;
   for (const ChannelSummary& channel : summary.channels)
     *summary.gap_messages += channel.gap_messages;
-  summary.gaps = sequencer::gaps_of(sequencer.gaps(), [&run](std::uint32_t serial) {
-    return run.wiring.name_of(serial, run.data_path.streams());
-  });
-  summary.gaps_truncated = sequencer.gaps().truncated();
-  summary.late_repairs = run.data_path.late_repairs();
+  summary.gaps.emplace();
+  for (const auto& thread : run.threads) add_gaps(thread->path().sequencer().gaps(), run, summary);
+  summary.late_repairs = sum(run, [](const DataPath& path) { return path.late_repairs(); });
+}
+
+std::uint64_t injected_into(const FinishedRun& run) {
+  return sum(run, [](const DataPath& path) { return path.judged(kInjectedLine); });
 }
 
 constexpr Outcome kDelivers[] = {Outcome::won, Outcome::overlap, Outcome::unsequenced};
@@ -95,21 +142,21 @@ std::uint64_t delivered_of(const LineCounts& counts) {
 
 Ledger ledger_of(const FinishedRun& run) {
   Ledger ledger;
-  const sequencer::Sequencer& sequencer = run.data_path.sequencer();
   const hook::Maps& maps = run.wiring.maps();
   const std::vector<Line>& lines = run.wiring.options().lines;
   for (std::uint32_t line = 0; line < lines.size(); ++line) {
-    const LineCounts& counts = sequencer.line(line);
-    Ledger::Line entry{.name = lines[line].name,
-                       .hook = hook::sum_counters(maps, run.bank, line),
-                       .judged = run.data_path.judged(line),
-                       .kernel_lost = kernel_lost_on(run, line)};
+    const LineCounts counts = counts_of(run, line);
+    Ledger::Line entry{
+        .name = lines[line].name,
+        .hook = hook::sum_counters(maps, run.bank, line),
+        .judged = sum(run, [line](const DataPath& path) { return path.judged(line); }),
+        .kernel_lost = kernel_lost_on(run, line)};
     for (const std::uint64_t outcome : counts.outcomes) entry.decided += outcome;
     ledger.won_overlap_unsequenced += delivered_of(counts);
     ledger.lines.push_back(entry);
   }
-  const LineCounts& injected = sequencer.line(kInjectedLine);
-  ledger.injected = run.data_path.judged(kInjectedLine);
+  const LineCounts injected = counts_of(run, kInjectedLine);
+  ledger.injected = injected_into(run);
   for (const std::uint64_t outcome : injected.outcomes) ledger.injected_decided += outcome;
   ledger.won_overlap_unsequenced += delivered_of(injected);
   for (const auto& port : run.wiring.ports())
@@ -122,17 +169,19 @@ Ledger ledger_of(const FinishedRun& run) {
   for (const ClosedPort& port : run.wiring.closed_ports())
     ledger.sockets.push_back(
         {port.name, port.redirected, port.received, port.kernel_lost, port.frames_conserved});
-  ledger.delivered = run.data_path.delivered();
-  ledger.delivered_messages = run.data_path.delivered_messages();
+  ledger.delivered = sum(run, [](const DataPath& path) { return path.delivered(); });
+  ledger.delivered_messages =
+      sum(run, [](const DataPath& path) { return path.delivered_messages(); });
   for (const RunningChannel& channel : run.wiring.channels())
     for (const Sequence& sequence : sequences_of(channel))
-      ledger.sequencer_messages += sequencer.messages(sequence.place);
+      ledger.sequencer_messages += path_of(run, channel).sequencer().messages(sequence.place);
   for (const RemovedChannel& removed : run.wiring.removed_channels())
     for (const ChannelSummary& summary : removed.summaries)
       ledger.sequencer_messages += summary.messages;
   ledger.writes = run.sink != nullptr;
   if (run.sink)
-    ledger.written = run.sink->stats().packets + run.sink->stats().lost - run.data_path.parts();
+    ledger.written = run.sink->stats().packets + run.sink->stats().lost -
+                     sum(run, [](const DataPath& path) { return path.parts(); });
   return ledger;
 }
 
@@ -145,8 +194,8 @@ Summary sum_up(const FinishedRun& run) {
     summary.packets += last.won + last.overlap + last.unsequenced;
     summary.lost_races += hook::sum_counters(run.wiring.maps(), run.bank, line).lost_races;
   }
-  summary.injected = run.data_path.judged(kInjectedLine);
-  summary.injected_delivered = delivered_of(run.data_path.sequencer().line(kInjectedLine));
+  summary.injected = injected_into(run);
+  summary.injected_delivered = delivered_of(counts_of(run, kInjectedLine));
   summary.packets += summary.injected_delivered;
   sum_up_channels(run, summary);
   for (const ChannelSummary& channel : summary.channels) summary.messages += channel.messages;
@@ -158,7 +207,7 @@ Summary sum_up(const FinishedRun& run) {
                       "{}",
                       line.name, line.packets, line.accounted()));
   summary.balanced = summary.imbalances.empty();
-  summary.seconds = run.seconds;
+  summary.seconds = seconds_of(run);
   summary.hook_cpus = hook::cpus_in_hook(run.wiring.maps(), run.bank, lines);
   if (run.sink) {
     summary.written = run.sink->stats().records;

@@ -5,7 +5,7 @@
 
 #include "linearb/summary.h"
 #include "receiver/balance.h"
-#include "receiver/data_path.h"
+#include "receiver/data_thread.h"
 #include "receiver/wiring.h"
 
 namespace linearb::receiver {
@@ -13,10 +13,9 @@ namespace linearb::receiver {
 /// A run that is over: everybody who counted, and nobody counts any more.
 struct FinishedRun {
   const Wiring& wiring;
-  const DataPath& data_path;
+  const DataThreads& threads;
   std::uint32_t bank = 0;  ///< of the hook's counters
   const sink::FileSink* sink = nullptr;
-  double seconds = 0;
 };
 
 /// The figures of all, side by side, for the balance.

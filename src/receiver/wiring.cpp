@@ -67,7 +67,7 @@ std::vector<LineInterface> interfaces_of(const std::vector<Line>& lines) {
     interface.name = name;
     interface.lines = lines[i].name;
     interface.first_line = i;
-    interface.slot_group = static_cast<std::uint32_t>(interfaces.size() - 1);
+    interface.place = static_cast<std::uint32_t>(interfaces.size() - 1);
     interface.known = {
         .index = found.index, .up = true, .queues = queues_of(name), .mtu = found.mtu};
     interface.counters_before = interface.counters = found.counters;
@@ -108,7 +108,7 @@ hook::Capacity capacity_of(const ReceiverOptions& options,
 
 ReceiverOptions validated(const ReceiverOptions& options) {
   validate(options);
-  if (options.cpu) sys::require_cpu(*options.cpu);
+  for (const unsigned cpu : options.cpus) sys::require_cpu(cpu);
   return spelled_out(options);
 }
 
@@ -126,8 +126,9 @@ std::uint64_t LineInterface::nic_lost() const noexcept {
 Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     : options_(validated(options)),
       on_event_(std::move(on_event)),
-      channels_(
-          plan_channels({}, options_.channels, config::load_framings(options_), {}, {}).added),
+      channels_(plan_channels({}, options_.channels, config::load_framings(options_), {},
+                              {.threads = options_.threads})
+                    .added),
       channel_names_(names_of(channels_)),
       interfaces_(interfaces_of(options_.lines)),
       hook_(hook_interfaces(), capacity_of(options_, channels_)),
@@ -176,25 +177,30 @@ Wiring::~Wiring() {
   }
 }
 
-void Wiring::start(DataPath& data_path) {
-  Change change;
-  change.flows = &flows();
+void Wiring::start(const DataThreads& threads) {
+  std::vector<Change> changes(threads.size());
   for (const RunningChannel& channel : channels_) {
+    DataPath& path = threads[channel.thread]->path();
+    Change& change = changes[channel.thread];
     const std::size_t before = change.added.size();
-    add_channel(channel, data_path, change);
+    add_channel(channel, path, change);
     for (std::size_t i = before; i < change.added.size(); ++i)
       if (channel.streams.empty() || i - before < channel.keys.size())
-        go_on(*change.added[i].channel, channel, change.added[i].index, data_path);
+        go_on(*change.added[i].channel, channel, change.added[i].index, path);
   }
-  for (const auto& port : ports_) change.opened.push_back(port.get());
-  data_path.carry_out(change);
+  for (const auto& port : ports_) changes[port->thread].opened.push_back(port.get());
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    changes[i].flows = &flows();
+    threads[i]->path().carry_out(changes[i]);
+    threads[i]->watch_ports();
+  }
 }
 
-void Wiring::add_channel(const RunningChannel& channel, DataPath& data_path, Change& change) {
+void Wiring::add_channel(const RunningChannel& channel, DataPath& path, Change& change) {
   for (const Sequence& sequence : sequences_of(channel))
     change.added.push_back(
         {sequence.place,
-         data_path.make_channel(sequence.serial, channel.framing.descriptor, sequence.place),
+         path.make_channel(sequence.serial, channel.framing.descriptor, sequence.place),
          identity_of(channel), channel.serial, alarms_of(channel)});
   if (channel.streams.empty()) return;
   change.streams_opened.push_back(
@@ -204,10 +210,10 @@ void Wiring::add_channel(const RunningChannel& channel, DataPath& data_path, Cha
 
 /// From where the receiver before this one stood, if the hook remembers it.
 void Wiring::go_on(sequencer::Channel& channel, const RunningChannel& running, std::uint16_t place,
-                   DataPath& data_path) {
-  lb_memory* const memory = data_path.memory_of(place);
+                   DataPath& path) {
+  lb_memory* const memory = path.memory_of(place);
   if (!memory || memory->identity != identity_of(running) || !channel.adopt()) return;
-  data_path.expect_skips(place);
+  path.expect_skips(place);
   const std::string name = memory->is_stream
                                ? sequencer::stream_name(running.options.name, memory->key)
                                : running.options.name;
@@ -283,7 +289,9 @@ std::vector<hook::Interface> Wiring::hook_interfaces() const {
 }
 
 ChannelRoom Wiring::room() const noexcept {
-  return {.channels = maps().windows().size(), .framings = maps().framings().size()};
+  return {.channels = maps().windows().size(),
+          .framings = maps().framings().size(),
+          .threads = options_.threads};
 }
 
 Wiring::Ports Wiring::open_ports(LineInterface& interface, std::uint32_t first_queue,
@@ -292,24 +300,31 @@ Wiring::Ports Wiring::open_ports(LineInterface& interface, std::uint32_t first_q
   for (const Ports* ports : {&ports_, &closed_})
     for (const auto& port : *ports) taken[port->id] = true;
   Ports opened;
-  for (std::uint32_t queue = first_queue, id = 0; queue < queues; ++queue, ++id) {
-    while (taken[id]) ++id;
-    opened.push_back(open_port({.interface = interface.name,
-                                .interface_index = interface.known.index,
-                                .queue = queue,
-                                .slot_group = interface.slot_group,
-                                .line = interface.first_line,
-                                .frame_size = frame_size_,
-                                .generic = !interface.native},
-                               options_));
-    Port& port = *opened.back();
-    port.id = id;
-    interface.zero_copy = port.socket->zero_copy();
+  std::uint32_t id = 0;
+  for (std::uint32_t queue = first_queue; queue < queues; ++queue) {
+    std::shared_ptr<xsk::Umem> umem;
+    for (std::uint32_t thread = 0; thread < options_.threads; ++thread, ++id) {
+      while (taken[id]) ++id;
+      opened.push_back(open_port({.interface = interface.name,
+                                  .interface_index = interface.known.index,
+                                  .queue = queue,
+                                  .slot_group = lb_slot_group_of(interface.place, thread),
+                                  .line = interface.first_line,
+                                  .thread = thread,
+                                  .frame_size = frame_size_,
+                                  .generic = !interface.native,
+                                  .umem = umem},
+                                 options_));
+      Port& port = *opened.back();
+      port.id = id;
+      umem = port.umem;
+      interface.zero_copy = port.socket->zero_copy();
+    }
   }
   return opened;
 }
 
-/// Before the data path has the new ones: it may have the last two.
+/// Before a data path has the new ones: it may have the last two.
 void Wiring::add_flows(std::unique_ptr<hook::FlowTable> flows) {
   constexpr std::size_t kKept = 3;
   flows_.reserve(kKept + 1);
@@ -324,16 +339,17 @@ std::vector<lb_flow> Wiring::flows_of(const std::vector<RunningChannel>& channel
     if (interface.known.index == 0) continue;
     for (const RunningChannel& channel : channels) {
       const Destination& destination = channel.options.destination_on(options_.lines[line].name);
-      hook::add_flow(flows,
-                     {.interface_index = interface.known.index,
-                      .destination = destination.address,
-                      .port = destination.port,
-                      .channel = channel.index,
-                      .slot_group = static_cast<lb_u8>(interface.slot_group),
-                      .line = static_cast<lb_u8>(line),
-                      .framing = channel.framing_index,
-                      .flags = flow_flags(options_, channel.options)},
-                     destination.sources);
+      hook::add_flow(
+          flows,
+          {.interface_index = interface.known.index,
+           .destination = destination.address,
+           .port = destination.port,
+           .channel = channel.index,
+           .slot_group = static_cast<lb_u8>(lb_slot_group_of(interface.place, channel.thread)),
+           .line = static_cast<lb_u8>(line),
+           .framing = channel.framing_index,
+           .flags = flow_flags(options_, channel.options)},
+          destination.sources);
     }
   }
   return flows;
@@ -398,7 +414,7 @@ Event Wiring::event_of(const TaggedNotice& tagged) const {
   return event;
 }
 
-std::string Wiring::name_of(std::uint32_t serial, const sequencer::StreamGroups& streams) const {
+std::string Wiring::name_of(std::uint32_t serial, const DataThreads& threads) const {
   if (serial < kStreamSerials) return channel_names_[serial];
   const std::uint32_t number = serial - kStreamSerials;
   for (const RemovedChannel& removed : removed_)
@@ -406,8 +422,10 @@ std::string Wiring::name_of(std::uint32_t serial, const sequencer::StreamGroups&
       return removed.summaries[number - removed.channel.first_stream].name;
   for (const RunningChannel& channel : channels_)
     if (number - channel.first_stream < channel.streams.size())
-      return sequencer::stream_name(channel.options.name,
-                                    streams[channel.index]->keys()[number - channel.first_stream]);
+      return sequencer::stream_name(
+          channel.options.name,
+          threads[channel.thread]->path().streams()[channel.index]->keys()[number -
+                                                                           channel.first_stream]);
   return {};
 }
 

@@ -16,7 +16,7 @@
 #include "linearb/reloaded.h"
 #include "linearb/summary.h"
 #include "receiver/channel_table.h"
-#include "receiver/data_path.h"
+#include "receiver/data_thread.h"
 #include "receiver/handover.h"
 #include "receiver/link_watch.h"
 #include "receiver/notice_ring.h"
@@ -32,7 +32,7 @@ struct LineInterface {
   std::string name;
   std::string lines;             ///< for messages: "A", "A, B"
   std::uint32_t first_line = 0;  ///< place in the options
-  std::uint32_t slot_group = 0;  ///< see lb_slot_of()
+  std::uint32_t place = 0;       ///< among the interfaces
   LinkState known;
   bool native = false;                     ///< as last attached
   bool zero_copy = false;                  ///< as last bound
@@ -55,20 +55,15 @@ struct RemovedChannel {
   std::vector<ChannelSummary> summaries;
 };
 
-/// What joins the interfaces of a host to a data path: the hook on them, the flows that it knows,
-/// sockets in its slots, groups that are joined. It is set up once, and mended while the data path
-/// runs: interfaces go and come back, channels change. The data path takes part by Handover.
+/// What joins the interfaces of a host to the data threads: the hook on them, the flows that it
+/// knows, sockets in its slots, groups that are joined. It is set up once, and mended while the
+/// threads run: interfaces go and come back, channels change. They take part by
+/// DataThread::request, and carry out all that is requested until nobody is at the wiring any more:
+/// of what concerns several of them, all is done or nothing.
 ///
 /// One thread at a time.
 class Wiring {
  public:
-  /// Whom a running wiring tells, and how it reaches the data path.
-  struct Running {
-    DataPath& data_path;
-    Handover& handover;
-    std::function<void()> wake;  ///< gets the data thread out of its wait
-  };
-
   /// Finds the interfaces, loads or adopts the hook, attaches it, opens a socket for every RX
   /// queue, takes the hook over, joins the groups. The slots are empty still. Throws UsageError,
   /// Error.
@@ -78,8 +73,8 @@ class Wiring {
   Wiring(const Wiring&) = delete;
   Wiring& operator=(const Wiring&) = delete;
 
-  /// All that the data path has to know before it runs.
-  void start(DataPath& data_path);
+  /// All that the data threads have to know before they run.
+  void start(const DataThreads& threads);
   /// From here on the hook redirects.
   void open_slots();
   /// From here on it does not, and all that it had claimed is on its way. Throws Error.
@@ -87,10 +82,11 @@ class Wiring {
 
   /// One look at every interface; does what is to be done about it, and tells. What fails is tried
   /// again at the next look.
-  void look(const Running& running) noexcept;
+  void look(const DataThreads& threads) noexcept;
   /// See Receiver::reload.
-  Reloaded reload(const ReceiverOptions& options, const Running& running);
-  /// The data path has ended: what stands in the counters of interfaces is taken for the summary.
+  Reloaded reload(const ReceiverOptions& options, const DataThreads& threads);
+  /// The data threads have ended: what stands in the counters of interfaces is taken for the
+  /// summary.
   void finish();
 
   const ReceiverOptions& options() const noexcept { return options_; }
@@ -109,7 +105,7 @@ class Wiring {
   /// What a notice of the data path is to the user.
   Event event_of(const TaggedNotice& notice) const;
   /// Of a sequence, by its serial. When the run is over.
-  std::string name_of(std::uint32_t serial, const sequencer::StreamGroups& streams) const;
+  std::string name_of(std::uint32_t serial, const DataThreads& threads) const;
   /// Numbers that the hook saw the line skip, where the receiver could not.
   std::uint64_t skipped_unseen(std::uint32_t line) const noexcept;
 
@@ -124,9 +120,9 @@ class Wiring {
   std::vector<lb_flow> flows_of(const std::vector<RunningChannel>& channels) const;
   sys::MulticastJoins join_groups(const LineInterface& interface,
                                   const std::vector<RunningChannel>& channels) const;
-  static void add_channel(const RunningChannel& channel, DataPath& data_path, Change& change);
+  static void add_channel(const RunningChannel& channel, DataPath& path, Change& change);
   void go_on(sequencer::Channel& channel, const RunningChannel& running, std::uint16_t place,
-             DataPath& data_path);
+             DataPath& path);
   void tell_channel(Event::Kind kind, const std::string& channel, lb_range messages,
                     const std::string& text) const noexcept;
   void tell(Event event) const;
@@ -138,24 +134,25 @@ class Wiring {
   void tell_losses(LineInterface& interface);
   bool has_dead_sockets(const LineInterface& interface) const;
   std::uint64_t losses_on(const LineInterface& interface) const noexcept;
-  void look_at(LineInterface& interface, const Running& running);
-  void look_at_streams(const sequencer::StreamGroups& streams);
-  void tell_watch(sequencer::Watch& watch) const noexcept;
+  void look_at(LineInterface& interface, const DataThreads& threads);
+  void look_at_streams(const DataThreads& threads);
+  void tell_watches(const DataThreads& threads) const noexcept;
   void act(LinkChange change, LineInterface& interface, const LinkState& seen,
-           const Running& running);
-  void close(LineInterface& interface, const Running& running);
-  void take_back(LineInterface& interface, const LinkState& seen, const Running& running);
-  void open_more(LineInterface& interface, std::uint32_t queues, const Running& running);
+           const DataThreads& threads);
+  void close(LineInterface& interface, const DataThreads& threads);
+  void take_back(LineInterface& interface, const LinkState& seen, const DataThreads& threads);
+  void open_more(LineInterface& interface, std::uint32_t queues, const DataThreads& threads);
   void attach_again(LineInterface& interface, std::uint32_t index);
-  void hand_over(Ports opened, LineInterface& interface, const Running& running);
+  void hand_over(Ports opened, LineInterface& interface, const DataThreads& threads);
   void forget(LineInterface& interface);
   std::string larger_than_a_frame(std::uint32_t mtu) const;
   void take_out(const Port& port);
-  void renew_sockets(LineInterface& interface, const LinkState& seen, const Running& running);
+  void renew_sockets(LineInterface& interface, const LinkState& seen, const DataThreads& threads);
   void tell(Event::Kind kind, const LineInterface& interface,
             const std::string& text) const noexcept;
   // reload.cpp
-  void remember_removed(const std::vector<RunningChannel>& removed, const Change& change);
+  void remember_removed(const std::vector<RunningChannel>& removed,
+                        const std::vector<Change>& changes);
 
   ReceiverOptions options_;
   OnEvent on_event_;
@@ -168,7 +165,7 @@ class Wiring {
   std::optional<hook::Ownership> ownership_;  ///< nobody else's until the hook is detached
   hook::Hook hook_;
   std::uint32_t frame_size_ = xsk::kFrameSizeSmall;
-  /// The newest is last. The data path may still look into the two before it.
+  /// The newest is last. A data path may still look into the two before it.
   std::vector<std::unique_ptr<hook::FlowTable>> flows_;
   bool slots_are_open_ = false;
   Ports ports_;   ///< open

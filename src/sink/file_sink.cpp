@@ -47,19 +47,17 @@ class BlockedSignals {
   sigset_t before_;
 };
 
-ByteRing make_ring(std::size_t bytes, const std::string& path) {
+}  // namespace
+
+FileSink::FileSink(const std::string& path, std::size_t ring_bytes, std::size_t inlets)
+    : writer_(path) {
+  const std::size_t bytes = std::max(ring_bytes, kRingBytesMin);
   try {
-    return ByteRing(bytes);
+    while (inlets_.size() < inlets) inlets_.emplace_back(bytes, failed_);
   } catch (const std::bad_alloc&) {
     sys::throw_errno(fmt::format("reserve {} bytes for packets on their way to {}", bytes, path),
                      "free memory, or raise its limit (ulimit -v)", ENOMEM);
   }
-}
-
-}  // namespace
-
-FileSink::FileSink(const std::string& path, std::size_t ring_bytes)
-    : writer_(path), ring_(make_ring(std::max(ring_bytes, kRingBytesMin), path)) {
   start(path);
 }
 
@@ -78,7 +76,7 @@ void FileSink::start(const std::string& path) {
   }
 }
 
-void FileSink::write(std::uint64_t realtime_ns, std::span<const std::uint8_t> packet) noexcept {
+void Inlet::write(std::uint64_t realtime_ns, std::span<const std::uint8_t> packet) noexcept {
   auto kept = packet.first(std::min<std::size_t>(packet.size(), capture::kSnapshotLength));
   std::uint8_t* room = reserve(kept.size());
   if (!room) return;
@@ -87,8 +85,8 @@ void FileSink::write(std::uint64_t realtime_ns, std::span<const std::uint8_t> pa
   stats_.packets++;
 }
 
-void FileSink::write_trimmed(std::uint64_t realtime_ns, std::span<const std::uint8_t> packet,
-                             const Trim& trim) noexcept {
+void Inlet::write_trimmed(std::uint64_t realtime_ns, std::span<const std::uint8_t> packet,
+                          const Trim& trim) noexcept {
   Trimmer trimmer(packet, trim);
   if (!trimmer.possible()) {
     stats_.untrimmed++;
@@ -103,7 +101,8 @@ void FileSink::write_trimmed(std::uint64_t realtime_ns, std::span<const std::uin
   stats_.packets++;
 }
 
-std::uint8_t* FileSink::reserve(std::size_t length) noexcept {
+std::uint8_t* Inlet::reserve(std::size_t length) noexcept {
+  const auto failed = [this] { return failed_.load(std::memory_order_relaxed); };
   std::uint8_t* room = failed() ? nullptr : ring_.reserve(length);
   if (!room && !failed()) stats_.waits++;
   while (!room && !failed()) {
@@ -114,7 +113,7 @@ std::uint8_t* FileSink::reserve(std::size_t length) noexcept {
   return room;
 }
 
-void FileSink::commit(std::uint64_t realtime_ns, std::size_t original_length) noexcept {
+void Inlet::commit(std::uint64_t realtime_ns, std::size_t original_length) noexcept {
   ring_.commit(realtime_ns, static_cast<std::uint32_t>(original_length));
   stats_.records++;
 }
@@ -141,10 +140,20 @@ void FileSink::write_until_closed() {
   writer_.close();
 }
 
+/// The oldest of those that are there first.
 void FileSink::drain() {
-  while (auto packet = ring_.front()) {
+  for (;;) {
+    Inlet* oldest = nullptr;
+    std::optional<ByteRing::Packet> packet;
+    for (Inlet& inlet : inlets_) {
+      const auto front = inlet.ring_.front();
+      if (!front || (packet && packet->timestamp_ns <= front->timestamp_ns)) continue;
+      oldest = &inlet;
+      packet = front;
+    }
+    if (!oldest) return;
     writer_.write(packet->timestamp_ns, packet->bytes, packet->original_length);
-    ring_.pop();
+    oldest->ring_.pop();
   }
 }
 
@@ -153,9 +162,23 @@ void FileSink::join() noexcept {
   if (thread_.joinable()) thread_.join();
 }
 
+SinkStats FileSink::stats() const noexcept {
+  SinkStats sum;
+  for (const Inlet& inlet : inlets_) {
+    const SinkStats& of_one = inlet.stats();
+    sum.packets += of_one.packets;
+    sum.records += of_one.records;
+    sum.untrimmed += of_one.untrimmed;
+    sum.waits += of_one.waits;
+    sum.lost += of_one.lost;
+  }
+  sum.records = records_in_file_.value_or(sum.records);
+  return sum;
+}
+
 void FileSink::finish() noexcept {
   join();
-  stats_.records = writer_.records_in_file();
+  records_in_file_ = writer_.records_in_file();
 }
 
 void FileSink::close() {
@@ -163,13 +186,14 @@ void FileSink::close() {
   if (failed()) throw Error(error_);
 }
 
-std::unique_ptr<FileSink> open_file_sink(const std::string& path, std::size_t ring_bytes) {
+std::unique_ptr<FileSink> open_file_sink(const std::string& path, std::size_t ring_bytes,
+                                         std::size_t inlets) {
   if (path.empty()) return nullptr;
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
     throw Error(fmt::format(
         "create capture {}: it is a pipe, and a capture is written to a file: name one", path));
-  return std::make_unique<FileSink>(path, ring_bytes);
+  return std::make_unique<FileSink>(path, ring_bytes, inlets);
 }
 
 }  // namespace linearb::sink

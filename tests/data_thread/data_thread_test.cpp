@@ -92,6 +92,7 @@ struct HowReceived {
   Wait wait;
   bool writes;
   Order order = Order::arrival;
+  unsigned threads = 1;  ///< the last of them is watched
 };
 
 void PrintTo(const HowReceived& how, std::ostream* out) {
@@ -105,6 +106,8 @@ TEST_P(DataThread, AllocatesLocksLogsAndThrowsNothingOverAMillionPackets) {
   ReceiverOptions options;
   options.wait = GetParam().wait;
   options.order = GetParam().order;
+  options.threads = GetParam().threads;
+  options.channels[0].thread = options.threads - 1;
   if (GetParam().writes) options.write_path = "/dev/null";
   Watched watched(options, kMillion);
   // So that packets wait, where there is an order to wait for.
@@ -118,7 +121,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(HowReceived{"Poll", Wait::poll, false}, HowReceived{"Spin", Wait::spin, false},
                     HowReceived{"BusyPoll", Wait::busy_poll, false},
                     HowReceived{"PollAndWrite", Wait::poll, true},
-                    HowReceived{"PollInSequence", Wait::poll, false, Order::sequence}),
+                    HowReceived{"PollInSequence", Wait::poll, false, Order::sequence},
+                    HowReceived{"TheSecondOfTwo", Wait::poll, true, Order::arrival, 2}),
     [](const auto& how) { return std::string(how.param.name); });
 
 /// The thread that clears the window is woken: the one system call that a feed can make the data

@@ -69,13 +69,24 @@ inline feeder::FeederResult feed(const feeder::FeederOptions& options) {
   return feeder.run();
 }
 
+/// LINEARB_TEST_THREADS says how many data threads there are where a test does not: the channels
+/// are the last one's, so that one function is enough for all.
+inline ReceiverOptions with_test_threads(ReceiverOptions options) {
+  const char* threads = std::getenv("LINEARB_TEST_THREADS");
+  if (!threads || options.threads != 1 || options.dedup == Dedup::lru) return options;
+  options.threads = static_cast<unsigned>(std::stoul(threads));
+  for (Channel& channel : options.channels) channel.thread = options.threads - 1;
+  if (!options.cpus.empty()) options.cpus.resize(options.threads, options.cpus[0]);
+  return options;
+}
+
 /// A receiver on a thread of its own.
 class Running {
  public:
   explicit Running(const ReceiverOptions& options)
       : framing_(config::load_framing(options.channels[0].framing)),
         receiver_(
-            options, [this](const Delivery& delivery) { record(delivery); },
+            with_test_threads(options), [this](const Delivery& delivery) { record(delivery); },
             [this](const Event& event) { record(event); }),
         result_(std::async(std::launch::async, [this] { return receiver_.run(); })) {}
   /// Of a test that has failed.

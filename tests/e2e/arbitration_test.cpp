@@ -278,7 +278,7 @@ TEST_P(Arbitration, SpinningAndBusyPollingReceiveTheSame) {
   for (const Wait wait : {Wait::spin, Wait::busy_poll}) {
     ReceiverOptions receive = options();
     receive.wait = wait;
-    receive.cpu = sys::allowed_cpus().back();
+    receive.cpus = {sys::allowed_cpus().back()};
     Running running(receive);
     feed(feed_on("AB", 1, 5'000));
     const Summary summary = running.end();

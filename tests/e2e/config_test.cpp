@@ -109,11 +109,11 @@ INSTANTIATE_TEST_SUITE_P(
                   ":4:1: [channels.x] has no key \"destinatoin\"; did you mean \"destination\"?"},
         WrongFile{"line_of_a_channel", kChannel + "C = \"any:2\"\n",
                   ":4:1: [channels.x] has no key \"C\"; it can be framing, destination, sources, "
-                  "checksum, keys, active_passive, hours, silence, A, B"},
+                  "checksum, keys, active_passive, hours, silence, thread, A, B"},
         WrongFile{
             "the_first_of_two", "zz = 1\naa = 1\n",
             ":1:1: there is no key \"zz\"; it can be line, channel, keys, checksum, dedup, order, "
-            "mode, zero-copy, wait, cpu, frames, hugepages, keep-hook, packets, silence, "
+            "mode, zero-copy, wait, threads, cpu, frames, hugepages, keep-hook, packets, silence, "
             "idle-exit, "
             "write, events, json, lines, "
             "channels"},

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "e2e/arbitration.h"
+#include "e2e/fed_channels.h"
 
 namespace linearb::test {
 namespace {
@@ -73,6 +74,31 @@ INSTANTIATE_TEST_SUITE_P(
                     Weather{"FewFramesBusyPoll", Mode::native, Wait::busy_poll, 64, true},
                     Weather{"FewFramesGeneric", Mode::generic, Wait::poll, 64, true}),
     [](const auto& weather) { return std::string(weather.param.name); });
+
+class FramesOfSeveralThreads : public LabTest, public testing::WithParamInterface<Mode> {};
+INSTANTIATE_TEST_SUITE_P(Modes, FramesOfSeveralThreads,
+                         testing::Values(Mode::native, Mode::generic), mode_name);
+
+/// They have one fill ring together, and get one another's frames.
+TEST_P(FramesOfSeveralThreads, EachHasOneOwnerWhoeverGivesItBack) {
+  constexpr std::uint64_t kNumbers = 8'000;
+  ReceiverOptions options;
+  options.mode = GetParam();
+  options.threads = 3;
+  options.frames = 128;
+  options.channels.clear();
+  for (std::size_t i = 0; i < 3; ++i)
+    options.channels.push_back({"c" + std::to_string(i), "optiq", group_of(i), {}});
+  FedChannels fed(options, 3);
+  fed.send(1, kNumbers, [](std::size_t line, std::size_t channel, std::uint64_t number) {
+    return (number + channel) % 7 != line;
+  });
+  const Summary summary = fed.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
+  fed.expect_once(1, kNumbers);
+  EXPECT_EQ(fed.threads(), 3u);
+}
 
 }  // namespace
 }  // namespace linearb::test

@@ -40,7 +40,7 @@ ReceiverOptions options_of(const Scenario& scenario) {
   options.wait = scenario.wait;
   options.order = scenario.order;
   options.frames = scenario.frames;
-  if (scenario.senders == 1) options.cpu = sys::allowed_cpus().back();
+  if (scenario.senders == 1) options.cpus = {sys::allowed_cpus().back()};
   return options;
 }
 

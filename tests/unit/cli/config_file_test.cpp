@@ -61,7 +61,7 @@ TEST_F(ConfigFile, SetsEveryKindOfOption) {
   ASSERT_EQ(options_.channels.size(), 1u);
   EXPECT_EQ(options_.channels[0].framing, "moldudp64");
   EXPECT_EQ(options_.wait, Wait::spin);
-  EXPECT_EQ(options_.cpu, 3u);
+  EXPECT_EQ(options_.cpus, std::vector<unsigned>{3});
   EXPECT_EQ(options_.frames, 8192u);
   EXPECT_EQ(options_.idle_exit_seconds, 2.5);
   EXPECT_TRUE(options_.keep_hook);

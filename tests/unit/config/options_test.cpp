@@ -251,6 +251,31 @@ INSTANTIATE_TEST_SUITE_P(
                 [](auto& o) { o.channels[0].silence_seconds = 86'401; }},
         Refused{"bad_hours", "hours \"always\": it has no end",
                 [](auto& o) { o.channels[0].hours = "always"; }},
+        Refused{"no_threads", "--threads 0: it has to be 1 to 8", [](auto& o) { o.threads = 0; }},
+        Refused{"too_many_threads", "--threads 9: it has to be 1 to 8",
+                [](auto& o) { o.threads = 9; }},
+        Refused{"fewer_cpus_than_threads",
+                "--cpu: 1 CPUs for 2 data threads (--threads); name one for each, as --cpu 2,3",
+                [](auto& o) {
+                  o.threads = 2;
+                  o.cpus = {0};
+                }},
+        Refused{"more_cpus_than_threads", "--cpu: 2 CPUs for 1 data threads",
+                [](auto& o) {
+                  o.cpus = {0, 1};
+                }},
+        Refused{"threads_for_identifiers",
+                "--threads 2: under --dedup lru there is one channel, and one thread for it",
+                [](auto& o) {
+                  o.threads = 2;
+                  o.dedup = Dedup::lru;
+                }},
+        Refused{"no_such_thread",
+                "--channel optiq: thread 2: data threads are 0 to 1 (--threads 2)",
+                [](auto& o) {
+                  o.threads = 2;
+                  o.channels[0].thread = 2;
+                }},
         Refused{"no_packets", "--packets 0", [](auto& o) { o.packets = 0; }},
         Refused{"idle_exit_zero", "--idle-exit 0", [](auto& o) { o.idle_exit_seconds = 0; }},
         Refused{"idle_exit_none", "--idle-exit nan",

@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"destination\"?"},
         Refused{"unknown_line", "[channels.x]\nframing = \"optiq\"\nC = \"any:1\"\n",
                 "site.toml:3:1: [channels.x] has no key \"C\"; it can be framing, destination, "
-                "sources, checksum, keys, active_passive, hours, silence, A, B"},
+                "sources, checksum, keys, active_passive, hours, silence, thread, A, B"},
         Refused{"misspelt_framing", "[channels.x]\nframming = \"optiq\"\ndestination = \"any:1\"\n",
                 "site.toml:2:1: [channels.x] has no key \"framming\"; did you mean \"framing\"?"},
         Refused{"no_framing_key", "[channels.x]\ndestination = \"any:1\"\n",
@@ -262,6 +262,16 @@ TEST(ReceiverTables, AChannelSaysHowManyKeysItMayHave) {
   EXPECT_EQ(Tables(channel_tables(1, "cboe-pitch")).options.channels[0].keys, std::nullopt);
   EXPECT_THAT(refusal(channel_tables(1, "cboe-pitch") + "keys = 0\n"),
               testing::HasSubstr("site.toml:4:8: "));
+}
+
+TEST(ReceiverTables, AChannelSaysWhoseItIs) {
+  const std::string table = channel_tables(1, "optiq");
+  EXPECT_EQ(Tables(table + "thread = 3\n").options.channels[0].thread, 3u);
+  EXPECT_EQ(Tables(table).options.channels[0].thread, std::nullopt);
+  EXPECT_THAT(refusal(table + "thread = 8\n"), testing::StartsWith("site.toml:4:10: "));
+  EXPECT_THAT(
+      refusal(table + "thread = 1\n"),
+      testing::StartsWith("site.toml:4:10: --channel c0: thread 1: data threads are 0 to 0"));
 }
 
 TEST(ReceiverTables, AChannelSaysWhenItsLinesAreSilent) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/stream.h"
 
+#include <atomic>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +35,29 @@ TEST(Stream, AFullBucketTakesNoMoreUntilOneGoes) {
   EXPECT_EQ(lb_stream_find(&bucket, 1, 3), 103u);
   EXPECT_TRUE(lb_stream_add(&bucket, 1, 50, 150));
   EXPECT_EQ(lb_stream_find(&bucket, 1, 50), 150u);
+}
+
+/// Two data threads see streams of theirs at the same time.
+TEST(Stream, OfTwoThreadsEachHasAPlaceOfItsOwn) {
+  constexpr int kRounds = 20'000;
+  std::vector<lb_stream_bucket> buckets(kRounds);
+  std::atomic<int> ready = 0;
+  const auto add = [&](lb_u32 destination) {
+    ++ready;
+    while (ready < 2) {
+    }
+    for (lb_stream_bucket& bucket : buckets)
+      for (lb_u32 key = 0; key < 2; ++key)
+        EXPECT_TRUE(lb_stream_add(&bucket, destination, key, 100 * destination + key));
+  };
+  std::thread one(add, 1u);
+  std::thread two(add, 2u);
+  one.join();
+  two.join();
+  for (const lb_stream_bucket& bucket : buckets)
+    for (lb_u32 destination = 1; destination <= 2; ++destination)
+      for (lb_u32 key = 0; key < 2; ++key)
+        EXPECT_EQ(lb_stream_find(&bucket, destination, key), 100 * destination + key);
 }
 
 TEST(Stream, BucketsAreThoseThatThereAreAndNeighboursAreApart) {

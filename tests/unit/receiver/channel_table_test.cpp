@@ -140,6 +140,40 @@ TEST(ChannelTable, StreamsHavePlacesOfTheirOwn) {
   EXPECT_EQ(next.added[0].first_stream, 4u);
 }
 
+std::vector<unsigned> threads(const std::vector<RunningChannel>& channels) {
+  std::vector<unsigned> all;
+  for (const RunningChannel& channel : channels) all.push_back(channel.thread);
+  return all;
+}
+
+Channel on_thread(Channel channel, unsigned thread) {
+  channel.thread = thread;
+  return channel;
+}
+
+TEST(ChannelTable, ThreadsHaveAsManyChannelsAsOneAnother) {
+  const ChannelRoom room{.threads = 3};
+  const ChannelPlan first = plan(
+      {}, {channel("a", 1), channel("b", 2), channel("c", 3), channel("d", 4), channel("e", 5)}, 0,
+      room);
+  EXPECT_EQ(threads(first.added), (std::vector<unsigned>{0, 1, 2, 0, 1}));
+  const ChannelPlan next = plan(
+      first.added, {channel("a", 1), channel("d", 4), channel("f", 6), channel("g", 7)}, 5, room);
+  EXPECT_EQ(threads(next.kept), (std::vector<unsigned>{0, 0}));
+  EXPECT_EQ(threads(next.added), (std::vector<unsigned>{1, 2}));
+}
+
+TEST(ChannelTable, AChannelMaySayWhichThreadItWantsAndTheOthersMakeRoom) {
+  const ChannelRoom room{.threads = 2};
+  const ChannelPlan first = plan(
+      {}, {channel("a", 1), on_thread(channel("b", 2), 0), on_thread(channel("c", 3), 0)}, 0, room);
+  EXPECT_EQ(threads(first.added), (std::vector<unsigned>{1, 0, 0}));
+  // One that goes on may say where it is.
+  EXPECT_EQ(threads(plan(first.added, {on_thread(channel("a", 1), 1)}, 3, room).kept),
+            std::vector<unsigned>{1});
+  EXPECT_THROW(plan(first.added, {on_thread(channel("a", 1), 0)}, 3, room), UsageError);
+}
+
 TEST(ChannelTable, MoreFramingsThanTheHookTakesAreRefused) {
   std::vector<Channel> wanted;
   std::vector<config::Framing> each;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/file_sink.h"
 
+#include <array>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,7 +61,7 @@ class FileSinkTest : public test::TempFolder {
 
 TEST_F(FileSinkTest, WritesWhatItGetsInItsOrder) {
   FileSink sink(path("a.pcap"));
-  for (unsigned i = 0; i < 5000; i++) sink.write(kTime + i, packet_of(i));
+  for (unsigned i = 0; i < 5000; i++) sink.inlet().write(kTime + i, packet_of(i));
   sink.close();
   auto records = records_of(path("a.pcap"));
   ASSERT_EQ(records.size(), 5000u);
@@ -74,17 +75,39 @@ TEST_F(FileSinkTest, WritesWhatItGetsInItsOrder) {
   EXPECT_EQ(sink.stats().untrimmed + sink.stats().lost, 0u);
 }
 
+/// Each keeps its order, and what is there from several goes by its time.
+TEST_F(FileSinkTest, SeveralThreadsWriteOneFile) {
+  constexpr unsigned kEach = 3'000;
+  FileSink sink(path("a.pcap"), 0, 3);
+  std::vector<std::thread> threads;
+  for (unsigned place = 0; place < 3; place++)
+    threads.emplace_back([&sink, place] {
+      for (unsigned i = 0; i < kEach; i++)
+        sink.inlet(place).write(kTime + 3 * i + place, Bytes(60, static_cast<std::uint8_t>(place)));
+    });
+  for (std::thread& thread : threads) thread.join();
+  sink.close();
+  EXPECT_EQ(sink.stats().packets, 3 * kEach);
+  EXPECT_EQ(sink.stats().records, 3 * kEach);
+  std::array<std::uint64_t, 3> next{};
+  for (const auto& record : records_of(path("a.pcap"))) {
+    const std::uint8_t place = record.frame[0];
+    EXPECT_EQ(record.time_ns, kTime + 3 * next[place]++ + place);
+  }
+  EXPECT_EQ(next, (std::array<std::uint64_t, 3>{kEach, kEach, kEach}));
+}
+
 TEST_F(FileSinkTest, WritesTheRestWhenItGoesWithoutClose) {
   {
     FileSink sink(path("a.pcap"));
-    for (int i = 0; i < 100; i++) sink.write(kTime, Bytes(60));
+    for (int i = 0; i < 100; i++) sink.inlet().write(kTime, Bytes(60));
   }
   EXPECT_EQ(records_of(path("a.pcap")).size(), 100u);
 }
 
 TEST_F(FileSinkTest, SmallestRingTakesTheLongestRecord) {
   FileSink sink(path("a.pcap"), 0);
-  sink.write(kTime, Bytes(capture::kSnapshotLength + 100, 7));
+  sink.inlet().write(kTime, Bytes(capture::kSnapshotLength + 100, 7));
   sink.close();
   auto records = records_of(path("a.pcap"));
   ASSERT_EQ(records.size(), 1u);
@@ -96,12 +119,12 @@ TEST_F(FileSinkTest, WritesARecordForEachRunOfATrimmedPacket) {
   FileSink sink(path("a.pcap"));
   Bytes frame = test::frame_of(mold_, 100, {Bytes(4), Bytes(5), Bytes(6), Bytes(7)});
   const std::vector<lb_run> runs = {{.first = 100, .count = 1}, {.first = 102, .count = 2}};
-  sink.write_trimmed(kTime, frame,
-                     {.framing = mold_,
-                      .payload_offset = 42,
-                      .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
-                      .first = 100,
-                      .runs = runs});
+  sink.inlet().write_trimmed(kTime, frame,
+                             {.framing = mold_,
+                              .payload_offset = 42,
+                              .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
+                              .first = 100,
+                              .runs = runs});
   sink.close();
   auto records = records_of(path("a.pcap"));
   ASSERT_EQ(records.size(), 2u);
@@ -120,12 +143,12 @@ TEST_F(FileSinkTest, WritesWholeAndCountsWhatCannotBeTrimmed) {
   unwalkable.message_length.width = 0;
   Bytes frame = test::frame_of(mold_, 100, {Bytes(4), Bytes(5)});
   const std::vector<lb_run> runs = {{.first = 101, .count = 1}};
-  sink.write_trimmed(kTime, frame,
-                     {.framing = unwalkable,
-                      .payload_offset = 42,
-                      .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
-                      .first = 100,
-                      .runs = runs});
+  sink.inlet().write_trimmed(kTime, frame,
+                             {.framing = unwalkable,
+                              .payload_offset = 42,
+                              .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
+                              .first = 100,
+                              .runs = runs});
   sink.close();
   auto records = records_of(path("a.pcap"));
   ASSERT_EQ(records.size(), 1u);
@@ -143,7 +166,7 @@ constexpr unsigned kMuch = 3000;
 
 TEST_F(FileSinkTest, FullDiskIsKeptUntilCloseAndBlocksNobody) {
   FileSink sink("/dev/full", 0);
-  for (unsigned i = 0; i < kMuch; i++) sink.write(kTime, Bytes(1400));
+  for (unsigned i = 0; i < kMuch; i++) sink.inlet().write(kTime, Bytes(1400));
   EXPECT_TRUE(sink.failed());
   EXPECT_GT(sink.stats().lost, 0u);
   EXPECT_EQ(sink.stats().packets + sink.stats().lost, kMuch);
@@ -152,7 +175,7 @@ TEST_F(FileSinkTest, FullDiskIsKeptUntilCloseAndBlocksNobody) {
 
 TEST_F(FileSinkTest, AFullDiskLeavesTextAndCountBehindFinish) {
   FileSink sink("/dev/full", 0);
-  sink.write(kTime, Bytes(1400));
+  sink.inlet().write(kTime, Bytes(1400));
   sink.finish();
   EXPECT_TRUE(sink.failed());
   EXPECT_THAT(sink.error(), HasSubstr("No space left on device; 0 packets are in it"));
@@ -163,7 +186,7 @@ TEST_F(FileSinkTest, AFullDiskLeavesTextAndCountBehindFinish) {
 
 TEST_F(FileSinkTest, WhatIsWholeHasNoErrorBehindFinish) {
   FileSink sink(path("a.pcap"));
-  sink.write(kTime, Bytes(1400));
+  sink.inlet().write(kTime, Bytes(1400));
   sink.finish();
   EXPECT_FALSE(sink.failed());
   EXPECT_EQ(sink.error(), "");
@@ -181,12 +204,12 @@ TEST_F(FileSinkTest, PacketsTrimmedAfterAFailureAreLost) {
   while (!sink.failed()) std::this_thread::yield();
   Bytes frame = test::frame_of(mold_, 100, {Bytes(4), Bytes(5)});
   const std::vector<lb_run> runs = {{.first = 101, .count = 1}};
-  sink.write_trimmed(kTime, frame,
-                     {.framing = mold_,
-                      .payload_offset = 42,
-                      .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
-                      .first = 100,
-                      .runs = runs});
+  sink.inlet().write_trimmed(kTime, frame,
+                             {.framing = mold_,
+                              .payload_offset = 42,
+                              .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
+                              .first = 100,
+                              .runs = runs});
   EXPECT_EQ(sink.stats().lost, 1u);
   EXPECT_EQ(sink.stats().packets, 0u);
 }
@@ -220,7 +243,7 @@ TEST_F(SlowFile, FullRingMakesTheCallerWaitAndLeavesNothingOut) {
   std::atomic<std::uint64_t> given = 0;
   std::thread caller([&] {
     for (unsigned i = 0; i < kMuch; i++, given++)
-      sink.write(kTime + i, Bytes(1400, static_cast<std::uint8_t>(i)));
+      sink.inlet().write(kTime + i, Bytes(1400, static_cast<std::uint8_t>(i)));
     sink.close();
   });
   /* Nobody reads: it cannot get through, however long it takes until the ring is full. */
@@ -232,7 +255,7 @@ TEST_F(SlowFile, FullRingMakesTheCallerWaitAndLeavesNothingOut) {
   EXPECT_LT(given, kMuch);
   Bytes content = read_to_the_end();
   caller.join();
-  EXPECT_GT(sink.waits(), 0u);
+  EXPECT_GT(sink.stats().waits, 0u);
   auto records = records_of(write_file("copy.pcap", content));
   ASSERT_EQ(records.size(), kMuch);
   for (unsigned i = 0; i < kMuch; i++) {
@@ -245,7 +268,7 @@ TEST_F(SlowFile, WriteErrorEndsTheWaitForAFullRing) {
   FileSink sink(path("pipe"), 0);
   std::atomic<bool> done = false;
   std::thread caller([&] {
-    for (unsigned i = 0; i < kMuch; i++) sink.write(kTime, Bytes(1400));
+    for (unsigned i = 0; i < kMuch; i++) sink.inlet().write(kTime, Bytes(1400));
     done = true;
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
