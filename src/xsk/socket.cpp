@@ -14,6 +14,7 @@
 #include "sys/error.h"
 #include "sys/interface.h"
 #include "xsk/holders.h"
+#include "xsk/turn.h"
 
 namespace linearb::xsk {
 
@@ -74,23 +75,6 @@ std::uint16_t bind_flags(ZeroCopy zero_copy) {
   }
   return XDP_USE_NEED_WAKEUP | XDP_COPY;
 }
-
-/// Held for a moment, if nobody else holds it: who does not get it comes again.
-class Turn {
- public:
-  explicit Turn(std::atomic<bool>& taken) noexcept
-      : taken_(taken), is_mine_(!taken.exchange(true, std::memory_order_acquire)) {}
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() {
-    if (is_mine_) taken_.store(false, std::memory_order_release);
-  }
-  bool is_mine() const noexcept { return is_mine_; }
-
- private:
-  std::atomic<bool>& taken_;
-  bool is_mine_;
-};
 
 /// The kernel tells who has AF_XDP sockets, not which queue each has.
 std::string who_to_stop(const std::vector<std::string>& holders) {
@@ -230,7 +214,7 @@ FrameOwners Socket::owners_of(Umem& umem, std::uint32_t frames) {
 std::uint32_t Socket::refill(std::uint32_t max) noexcept {
   if (!umem_.options().one_queue) return fill_from_pool(max);
   if (pool_.empty()) return 0;
-  const Turn turn(umem_.filling_);
+  const Turn turn(umem_.filling());
   return turn.is_mine() ? fill_from_pool(max) : 0;
 }
 

@@ -68,6 +68,8 @@ class Umem {
   /// The next frames that nobody has taken. They are spent when their socket closes, because the
   /// kernel may still hold them. Throws UsageError when fewer are left.
   FrameSpan take_span(std::uint32_t frames);
+  /// With one_queue: the Turn of whoever puts frames into the fill ring, which has one producer.
+  std::atomic<bool>& filling() noexcept { return filling_; }
   std::uint32_t frames_left() const noexcept { return options_.frames - frames_taken_; }
 
  private:
@@ -81,7 +83,6 @@ class Umem {
   FrameRings first_rings_;
   bool first_bound_ = false;
   bool zero_copy_ = false;
-  /// With one_queue: held by whoever puts frames into the fill ring, which has one producer.
   std::atomic<bool> filling_ = false;
   FrameOwners::Table owners_{};  ///< with one_queue: of all frames
   struct Delete {

@@ -16,6 +16,7 @@
 #include "support/redirect_program.h"
 #include "sys/interface.h"
 #include "xsk/socket.h"
+#include "xsk/turn.h"
 
 namespace linearb::xsk {
 namespace {
@@ -211,6 +212,11 @@ TEST_F(Xsk, SocketsOfOneQueueShareItsFrames) {
       source.reclaim();
     }
     EXPECT_EQ(socket.owners().count(FrameOwner::kUser), kEach);
+    {
+      const Turn other(umem.filling());
+      EXPECT_EQ(socket.refill(kEach), 0u) << "another one is at the ring";
+      EXPECT_EQ(socket.pool().size(), kEach);
+    }
     EXPECT_EQ(socket.refill(kEach), kEach);
   }
   EXPECT_GT(frames_of_first.size(), kEach) << "those of the others, too";
