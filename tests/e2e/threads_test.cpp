@@ -203,6 +203,30 @@ TEST_P(Threads, AReloadThatMovesAChannelToAnotherIsRefused) {
   fed.expect_once(1, 200);
 }
 
+/// One thread has done its part of the reload, the other waits for what is on its way: then the run
+/// ends.
+TEST_P(Threads, AReloadThatHasBegunIsDoneBeforeTheRunEnds) {
+  FedChannels fed(with(2, 2), 3);
+  fed.send(1, 100, [](std::size_t, std::size_t channel, std::uint64_t) { return channel < 2; });
+  EXPECT_TRUE(fed.wait_for_packets(200));
+  fed.block(1);
+  fed.send(101, 500, [](std::size_t, std::size_t channel, std::uint64_t) { return channel == 1; });
+  ReceiverOptions other = with(2, 3);
+  other.channels.erase(other.channels.begin());  // c0, of the thread that is not held up
+  auto reloaded =
+      std::async(std::launch::async, [&] { return fed.receiver().reload(other).removed; });
+  EXPECT_EQ(reloaded.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout);
+  fed.receiver().stop();
+  fed.block(-1);
+  const Summary summary = fed.result();
+  EXPECT_EQ(reloaded.get(), std::vector<std::string>{"c0"});
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  ASSERT_EQ(summary.channels.size(), 3u);
+  EXPECT_TRUE(summary.channels[0].removed);
+  EXPECT_EQ(summary.channels[0].messages, 100u);
+  fed.expect_once_in({1}, 1, 600);
+}
+
 /// While one waits for what is on its way the other has done it; the run may end meanwhile.
 TEST_P(Threads, ARunThatEndsBesideReloadsIsWhole) {
   for (int round = 0; round < 5; ++round) {
