@@ -155,6 +155,16 @@ const Told kRestarts[] = {
        story.line(B).packs(2).sends(298, 303).packs(8).sends(304, 311).packs(2).sends(312, 321);
        story.line(B).packs(57).sends(322, 400);
      }},
+    {"restart that is overtaken by what was before it, its first packet in a hole of that",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).every(1ms).packs(4).sends(1, 40).loses(41, 44).sends(45, 2000);
+       story.line(A).waits(30ms).restarts().packs(44).sends(1, 44);
+       story.line(A).goes_on_in_life(1).packs(4).sends(2001, 2004);
+       story.line(A).goes_on_in_life(2).sends(45, 500);
+       story.line(B).waits(5ms).sends(2001, 2004).waits(30ms).restarts().sends(1, 500);
+     },
+     expect_epoch<2>},
     {"restart of which B lost most, and repeats what fills a hole of the life before",
      [](Story& story) {
        for (const std::size_t line : {A, B}) story.line(line).sends(1, 300).loses(301, 303);
