@@ -16,7 +16,7 @@
 namespace linearb::capture {
 namespace {
 
-constexpr unsigned kBufferBytes = 256 * 1024;
+constexpr unsigned kGzipBufferBytes = 256 * 1024;
 
 ssize_t read_stream(void* stream, char* bytes, std::size_t size) {
   return static_cast<ByteStream*>(stream)->read({reinterpret_cast<std::uint8_t*>(bytes), size});
@@ -55,7 +55,7 @@ ByteStream::ByteStream(const std::string& path) {
   file_ = ::gzdopen(fd.get(), "rb");
   if (!file_) throw std::bad_alloc();
   static_cast<void>(fd.release());
-  ::gzbuffer(file_, kBufferBytes);
+  ::gzbuffer(file_, kGzipBufferBytes);
 }
 
 ssize_t ByteStream::read(std::span<std::uint8_t> bytes) noexcept {

@@ -16,12 +16,12 @@ namespace {
 constexpr std::size_t kDatagramMax = 65'535;
 
 /// Twice the longest, so that the rest is moved to the front only now and then.
-constexpr std::size_t kBufferBytes = 2 * kDatagramMax;
+constexpr std::size_t kChunkBytes = 2 * kDatagramMax;
 
 }  // namespace
 
 RawDatagrams::RawDatagrams(std::string path, const lb_framing& framing)
-    : path_(std::move(path)), framing_(framing), stream_(path_), buffer_(kBufferBytes) {
+    : path_(std::move(path)), framing_(framing), stream_(path_), buffer_(kChunkBytes) {
   bool walkable = framing_.count.width && framing_.message_length.width;
   if (!walkable && !framing_.payload_length.width)
     throw UsageError(fmt::format(

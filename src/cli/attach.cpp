@@ -62,7 +62,7 @@ Outcome attach_to(const std::vector<hook::Interface>& interfaces, const Receiver
 
 constexpr const char* kProgramName = LB_TEXT(LB_HOOK_FUNCTION);
 
-Json to_json(const Outcome& outcome) {
+Json json_of(const Outcome& outcome) {
   Json list = Json::array();
   for (const OnInterface& on : outcome.interfaces)
     list.push_back({{"interface", on.interface},
@@ -88,7 +88,7 @@ int attach(CLI::App& command, HookArguments& arguments) {
   apply_receiver_file(command, arguments);
   const Outcome outcome = attach_to(interfaces_of_lines(arguments, false), arguments.options);
   if (arguments.json)
-    report::print_json(stdout, to_json(outcome));
+    report::print_json(stdout, json_of(outcome));
   else
     print(outcome);
   return kDone;

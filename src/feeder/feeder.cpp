@@ -23,7 +23,7 @@ namespace {
 constexpr std::uint32_t kFramesMin = 64;
 constexpr std::uint32_t kFramesMax = 65'536;
 
-void require(bool holds, std::string_view option, double value, std::string_view accepted) {
+void require_option(bool holds, std::string_view option, double value, std::string_view accepted) {
   if (!holds) throw UsageError(fmt::format("--{} {}: accepted is {}", option, value, accepted));
 }
 
@@ -125,27 +125,29 @@ const FeederOptions& validated(const FeederOptions& options) {
 }  // namespace
 
 void validate(const FeederOptions& options) {
-  require(!options.lines.empty() && options.lines.size() <= kLinesMax, "line",
-          static_cast<double>(options.lines.size()), fmt::format("1 to {} lines", kLinesMax));
-  require(options.batch >= 1 && options.batch <= kBatchMax, "batch", options.batch,
-          fmt::format("1 to {} packets", kBatchMax));
-  require(std::has_single_bit(options.frames) && options.frames >= kFramesMin &&
-              options.frames <= kFramesMax,
-          "frames", options.frames,
-          fmt::format("a power of two from {} to {}", kFramesMin, kFramesMax));
-  require(std::has_single_bit(options.delay_queue) && options.delay_queue >= kDelayQueueMin &&
-              options.delay_queue <= kDelayQueueLimit,
-          "delay-queue", static_cast<double>(options.delay_queue),
-          fmt::format("a power of two from {} to {}", kDelayQueueMin, kDelayQueueLimit));
-  require(options.rate >= 0 && options.rate <= kRateMax, "rate", options.rate,
-          fmt::format("0 to {} packets a second", kRateMax));
-  require(options.speed >= 0 && std::isfinite(options.speed), "speed", options.speed,
-          "0, as fast as it goes, or a multiple of the recorded pace");
+  require_option(!options.lines.empty() && options.lines.size() <= kLinesMax, "line",
+                 static_cast<double>(options.lines.size()),
+                 fmt::format("1 to {} lines", kLinesMax));
+  require_option(options.batch >= 1 && options.batch <= kBatchMax, "batch", options.batch,
+                 fmt::format("1 to {} packets", kBatchMax));
+  require_option(std::has_single_bit(options.frames) && options.frames >= kFramesMin &&
+                     options.frames <= kFramesMax,
+                 "frames", options.frames,
+                 fmt::format("a power of two from {} to {}", kFramesMin, kFramesMax));
+  require_option(std::has_single_bit(options.delay_queue) &&
+                     options.delay_queue >= kDelayQueueMin &&
+                     options.delay_queue <= kDelayQueueLimit,
+                 "delay-queue", static_cast<double>(options.delay_queue),
+                 fmt::format("a power of two from {} to {}", kDelayQueueMin, kDelayQueueLimit));
+  require_option(options.rate >= 0 && options.rate <= kRateMax, "rate", options.rate,
+                 fmt::format("0 to {} packets a second", kRateMax));
+  require_option(options.speed >= 0 && std::isfinite(options.speed), "speed", options.speed,
+                 "0, as fast as it goes, or a multiple of the recorded pace");
   for (const FeederLine& line : options.lines) {
     std::uint32_t cut = line.messages_per_packet;
-    require(cut >= 1, "messages-per-packet", cut, "at least 1");
-    require(cut == 1 || options.replay_path.empty(), "messages-per-packet", cut,
-            "1 when a capture is replayed: its packets are sent as they are");
+    require_option(cut >= 1, "messages-per-packet", cut, "at least 1");
+    require_option(cut == 1 || options.replay_path.empty(), "messages-per-packet", cut,
+                   "1 when a capture is replayed: its packets are sent as they are");
   }
   if (options.replay_path.empty()) Messages(options.framing, options.messages);
 }

@@ -9,9 +9,6 @@
 namespace linearb::inspect {
 namespace {
 
-/// Between packets of a file that has no times.
-constexpr std::uint64_t kStepNs = 1'000;
-
 sequencer::Settings settings_of_one_line() {
   sequencer::Settings settings;
   settings.lines = 1;

@@ -13,6 +13,9 @@
 
 namespace linearb::inspect {
 
+/// Between packets of a file that has no times.
+inline constexpr std::uint64_t kStepNs = 1'000;
+
 /// One packet of a file.
 struct Datagram {
   std::optional<std::uint64_t> time_ns;    ///< since the epoch; a file of payloads has no times

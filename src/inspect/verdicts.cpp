@@ -7,9 +7,6 @@
 namespace linearb::inspect {
 namespace {
 
-/// Between packets of a file that has no times.
-constexpr std::uint64_t kStepNs = 1'000;
-
 std::vector<lb_framing> descriptors_of(const std::vector<config::Framing>& framings) {
   std::vector<lb_framing> descriptors;
   for (const config::Framing& framing : framings) descriptors.push_back(framing.descriptor);
