@@ -11,7 +11,7 @@ namespace linearb::soak {
 namespace {
 
 void add(std::atomic<std::uint64_t>& counter) {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  counter.fetch_add(1, std::memory_order_relaxed);
 }
 
 void work_for(std::uint32_t duration_ns) {

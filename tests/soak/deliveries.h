@@ -23,7 +23,8 @@ struct RunCounts {
 };
 
 /// The application of one run: every new message of every packet is read, and written into the
-/// ledger. What is wrong with a packet by itself is a finding at once.
+/// ledger. What is wrong with a packet by itself is a finding at once. Several threads may call it,
+/// each for channels of its own.
 class Deliveries {
  public:
   Deliveries(const Scenario& scenario, std::size_t run, Ledger& ledger, Findings& findings,

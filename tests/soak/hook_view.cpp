@@ -20,11 +20,17 @@ std::vector<hook::Interface> interfaces_of(const Scenario& scenario) {
   return interfaces;
 }
 
+std::uint64_t outstanding_of(const lb_credit& credit) noexcept {
+  const std::uint64_t returned = lb_load_acquire(&credit.returned);
+  return lb_load_acquire(&credit.redirected) - returned;
+}
+
 }  // namespace
 
 HookView::HookView(const Scenario& scenario)
     : hook_(interfaces_of(scenario), {scenario.channels, scenario.channels}),
       bank_(static_cast<std::uint32_t>(hook_.maps().config().bank)),
+      threads_(scenario.threads),
       cpus_(static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_CONF))) {}
 
 HookView::Counts HookView::counts(std::size_t line) const noexcept {
@@ -44,16 +50,26 @@ bool HookView::is_published(std::size_t line) const noexcept {
 }
 
 std::uint64_t HookView::outstanding(std::size_t line) const noexcept {
-  lb_credit& credit = hook_.maps().credit(static_cast<std::uint32_t>(line) * LB_QUEUES_MAX);
-  const std::uint64_t returned = lb_load_acquire(&credit.returned);
-  return lb_load_acquire(&credit.redirected) - returned;
+  std::uint64_t all = 0;
+  for (std::uint32_t thread = 0; thread < threads_; ++thread)
+    all += outstanding_of(credit_of(line, thread));
+  return all;
 }
 
 std::uint64_t HookView::room(std::size_t line) const noexcept {
-  lb_credit& credit = hook_.maps().credit(static_cast<std::uint32_t>(line) * LB_QUEUES_MAX);
-  // What is passed up may hold half of them.
-  const std::uint64_t limit = lb_load_acquire(&credit.capacity) / 2;
-  return limit - std::min(limit, outstanding(line));
+  std::uint64_t least = ~std::uint64_t{0};
+  for (std::uint32_t thread = 0; thread < threads_; ++thread) {
+    const lb_credit& credit = credit_of(line, thread);
+    // What is passed up may hold half of them.
+    const std::uint64_t limit = lb_load_acquire(&credit.capacity) / 2;
+    least = std::min(least, limit - std::min(limit, outstanding_of(credit)));
+  }
+  return least;
+}
+
+lb_credit& HookView::credit_of(std::size_t line, std::uint32_t thread) const noexcept {
+  return hook_.maps().credit(
+      lb_slot_of(lb_slot_group_of(static_cast<std::uint32_t>(line), thread), 0));
 }
 
 }  // namespace linearb::soak

@@ -28,11 +28,15 @@ class HookView {
   /// Packets of a line that were redirected, and whose frames are not back.
   std::uint64_t outstanding(std::size_t line) const noexcept;
   /// Packets of a line for which there is room, whatever the hook thinks of them.
+  /// Where threads have each their own: for whichever has least.
   std::uint64_t room(std::size_t line) const noexcept;
 
  private:
+  lb_credit& credit_of(std::size_t line, std::uint32_t thread) const noexcept;
+
   hook::Hook hook_;
   std::uint32_t bank_;
+  std::uint32_t threads_;
   unsigned cpus_;
 };
 

@@ -40,7 +40,8 @@ ReceiverOptions options_of(const Scenario& scenario) {
   options.wait = scenario.wait;
   options.order = scenario.order;
   options.frames = scenario.frames;
-  if (scenario.senders == 1) options.cpus = {sys::allowed_cpus().back()};
+  options.threads = scenario.threads;
+  if (scenario.senders == 1 && scenario.threads == 1) options.cpus = {sys::allowed_cpus().back()};
   return options;
 }
 

@@ -319,6 +319,28 @@ void an_end(Scenario& scenario, Random& random) {
   another_receiver(scenario, random, Disturbance::Kind::ended);
 }
 
+/// They sleep: there are not as many CPUs.
+void several_threads(Scenario& scenario, Random& random) {
+  scenario.threads = static_cast<std::uint32_t>(random.between(2, 4));
+  scenario.channels = static_cast<std::uint32_t>(random.between(2, 12));
+  scenario.wait = Wait::poll;
+}
+
+void anything(Scenario& scenario, Random& random) {
+  switch (random.below(5)) {
+    case 0:
+      return a_kill(scenario, random);
+    case 1:
+      return an_end(scenario, random);
+    case 2:
+      return a_stop(scenario, random);
+    case 3:
+      return nobody_waits(scenario, random);
+    default:
+      return some_weather(scenario, random);
+  }
+}
+
 struct KindOfScenario {
   Kind kind;
   void (*shape)(Scenario&, Random&);
@@ -359,6 +381,9 @@ constexpr std::array kKinds = {
     KindOfScenario{{"killed", "a receiver that is killed, and the next one"}, nothing_more, a_kill},
     KindOfScenario{
         {"ended", "a receiver that ends in full flow, and the next one"}, nothing_more, an_end},
+    KindOfScenario{{"threads", "several data threads with channels of their own; any of the above"},
+                   several_threads,
+                   anything},
 };
 
 const KindOfScenario& kind_of(std::uint64_t seed) {
@@ -411,6 +436,8 @@ Scenario draw(std::uint64_t seed, std::string_view name, std::uint64_t packets) 
   some_messages(scenario, packets);
   kind.happen(scenario, random);
   if (random.one_in(3)) scenario.order = Order::sequence;
+  if (scenario.name == "channels")
+    scenario.threads = static_cast<std::uint32_t>(random.between(1, 3));
   return scenario;
 }
 
@@ -424,6 +451,7 @@ std::string describe(const Scenario& scenario) {
       scenario.order == Order::sequence ? ", in sequence" : "", scenario.frames, scenario.framing,
       scenario.checksum == Checksum::verify ? " verified" : "", scenario.channels,
       scenario.lives.size(), scenario.messages, scenario.senders, scenario.block, scenario.batch);
+  if (scenario.threads > 1) text += fmt::format(", {} threads", scenario.threads);
   if (scenario.slow_ns) text += fmt::format(", {} ns a packet", scenario.slow_ns);
   if (scenario.hole.end)
     text += fmt::format(", hole {}-{}", scenario.hole.begin, scenario.hole.end);

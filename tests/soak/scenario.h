@@ -59,6 +59,7 @@ struct Scenario {
   Wait wait = Wait::poll;
   Order order = Order::arrival;
   std::uint32_t frames = 4096;
+  std::uint32_t threads = 1;
   Checksum checksum = Checksum::ignore;
   std::uint32_t slow_ns = 0;  ///< what the application needs for a packet
 
