@@ -29,6 +29,7 @@ struct Event {
     line_up,        ///< up again
     more_queues,    ///< the interface has more RX queues; they are received from
     losses,         ///< what the hook redirected never came: kernel_lost in the summary
+    unguarded,      ///< generic mode, several threads, and a kernel that may mix up their frames
     larger_mtu,     ///< packets may be larger than a frame now; those go to the kernel
     hook_there,     ///< the hook was there when the receiver began, and stays when it ends
     hook_again,     ///< somebody had detached the hook; it is attached again
@@ -63,10 +64,10 @@ struct Event {
 /// "gap", "late_repair": as the files of --events have it.
 constexpr const char* name_of(Event::Kind kind) noexcept {
   constexpr std::array kNames = {
-      "line_gone",  "line_back",  "line_renewed", "line_down",  "line_up",      "more_queues",
-      "losses",     "larger_mtu", "hook_there",   "hook_again", "hook_foreign", "too_many_keys",
-      "went_on",    "in_hand",    "trouble",      "gap",        "late_repair",  "epoch",
-      "line_state", "divergent",  "events_lost"};
+      "line_gone",     "line_back",  "line_renewed", "line_down",  "line_up",    "more_queues",
+      "losses",        "unguarded",  "larger_mtu",   "hook_there", "hook_again", "hook_foreign",
+      "too_many_keys", "went_on",    "in_hand",      "trouble",    "gap",        "late_repair",
+      "epoch",         "line_state", "divergent",    "events_lost"};
   static_assert(kNames.size() == static_cast<std::size_t>(Event::Kind::events_lost) + 1);
   return kNames[static_cast<std::size_t>(kind)];
 }

@@ -77,7 +77,7 @@ struct Summary {
   std::uint64_t packets = 0;
   std::uint64_t messages = 0;                 ///< the new numbered messages in them
   std::optional<std::uint64_t> gap_messages;  ///< nothing under dedup = "lru": ids have no order
-  std::optional<std::vector<Gap>> gaps;       ///< the first 1,000
+  std::optional<std::vector<Gap>> gaps;       ///< the first 1,000; of each data thread its share
   bool gaps_truncated = false;
   /// Messages that came after the hole that they belong in had been given up, in Order::sequence:
   /// delivered all the same, behind later ones.

@@ -51,17 +51,24 @@ bool is_default(const CLI::Option& option) {
   return option.results() == CLI::results_t{is_flag ? "false" : standard};
 }
 
-/// A value as JSON has it: true for a flag, a number where the option takes nothing else.
+Json number_json(const std::string& value) {
+  Json number = Json::parse(value, nullptr, false);
+  return number.is_number() ? number : Json(value);
+}
+
+/// A value as JSON has it: true for a flag, a number where the option takes nothing else, an array
+/// where it takes several.
 Json value_json(const CLI::Option& option) {
   const CLI::results_t& values = option.results();
   std::string type = option.get_type_name();
-  if (values.size() != 1 || option.get_items_expected_max() > 1) return values;
   if (option.get_items_expected_max() == 0) return values[0] == "true";
-  if (type == "N" || type.starts_with("N:") || type == "S" || type == "BYTES") {
-    Json number = Json::parse(values[0], nullptr, false);
-    if (number.is_number()) return number;
-  }
-  return values[0];
+  const bool is_number = type.starts_with("N[") || type == "N" || type.starts_with("N:") ||
+                         type == "S" || type == "BYTES";
+  Json array = Json::array();
+  for (const std::string& value : values)
+    array.push_back(is_number ? number_json(value) : Json(value));
+  const bool is_one = values.size() == 1 && (is_number || option.get_items_expected_max() == 1);
+  return is_one ? array[0] : array;
 }
 
 /// What the file says beyond the defaults.

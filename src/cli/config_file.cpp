@@ -211,6 +211,7 @@ void finish_receiver_options(CLI::App& command, const std::string& path, Receive
 void finish_merge_options(CLI::App& command, const std::string& path, ReceiverOptions& options) {
   config::Places places;
   if (!path.empty()) places = ReceiverFile(command, path, options, kOfMerge).apply();
+  for (Channel& channel : options.channels) channel.thread.reset();  // a merge has one
   config::check(options, places);
 }
 

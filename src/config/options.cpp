@@ -408,6 +408,12 @@ void validate_threads(const ReceiverOptions& options) {
                         fmt::format("--cpu: {} CPUs for {} data threads (--threads); name one for "
                                     "each, as --cpu 2,3",
                                     options.cpus.size(), options.threads));
+  for (std::size_t i = 0; i < options.cpus.size(); ++i)
+    if (std::ranges::count(options.cpus, options.cpus[i]) > 1)
+      throw InvalidOption({"cpu", {}, ""},
+                          fmt::format("--cpu: {} is there twice; each data thread wants a CPU of "
+                                      "its own",
+                                      options.cpus[i]));
   if (options.dedup == Dedup::lru && options.threads > 1)
     throw InvalidOption({"threads", {}, ""},
                         fmt::format("--threads {}: under --dedup lru there is one channel, and one "

@@ -8,6 +8,9 @@
  * ring and one entry in the RX ring for the next packet, because capacity is the number of the
  * socket's frames and the RX ring has at least as many entries.
  *
+ * Sockets of several threads share the fill ring of a queue. Each has a capacity of its own, and
+ * there are as many frames as all of these together: so each is still promised one.
+ *
  * Order on the receiver's side: submit to the fill ring, release the RX ring, then store
  * `returned` (release). It pairs with the load (acquire) in lb_credit_take.
  *

@@ -84,8 +84,7 @@ struct lb_flow {
   lb_u32 destination;     /* host byte order; 0 takes every address */
   lb_u16 port;            /* host byte order */
   lb_u16 channel;
-  lb_u8 slot_group; /* of interface and data thread: lb_slot_of() gives credit and place in xsks_map
-                     */
+  lb_u8 slot_group; /* of interface and thread: lb_slot_of() gives credit and place in xsks_map */
   lb_u8 line;
   lb_u8 framing;
   lb_u8 flags; /* enum lb_flow_flags */

@@ -19,8 +19,8 @@
  *             What is in hand was not delivered: words and list go back to what they were
  *   deliver   the application, which may be killed | in_hand.count 0 (commit)
  *
- * One writer: the data thread. Nobody reads it meanwhile, the next receiver reads it when the one
- * before it is gone. What it is bad at: it costs 75 KiB for each channel.
+ * One writer: the data thread of the channel. Nobody reads it meanwhile, the next receiver reads it
+ * when the one before it is gone. What it is bad at: it costs 75 KiB for each channel.
  */
 #ifndef LINEARB_CORE_MEMORY_H
 #define LINEARB_CORE_MEMORY_H

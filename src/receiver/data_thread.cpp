@@ -64,16 +64,6 @@ void DataThread::tick_if_due(std::uint64_t now_ns) noexcept {
   path_.tick(now_ns);
 }
 
-void DataThread::drain(std::uint64_t give_up_ns) noexcept {
-  for (std::uint64_t now_ns = 0; now_ns < give_up_ns;) {
-    now_ns = sys::monotonic_ns();
-    if (path_.receive() > 0) continue;
-    if (path_.drained()) return;
-    path_.tick(now_ns);
-    wait_briefly();
-  }
-}
-
 void DataThread::carry_out_what_is_asked() noexcept {
   Change* const change = handover_.pending();
   if (!change || !path_.carry_out(*change)) return;

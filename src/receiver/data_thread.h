@@ -62,9 +62,6 @@ class DataThread {
   void receive_once() noexcept;
   /// For a moment, or until something comes.
   void wait_briefly() noexcept;
-  /// Receives until all that was redirected has come, or was given up, or the time has come.
-  /// Nothing is redirected any more.
-  void drain(std::uint64_t give_up_ns) noexcept;
 
   // ---- any other ----
 

@@ -238,8 +238,8 @@ void Wiring::take_back(LineInterface& interface, const LinkState& seen,
         flows_of(channels_), maps().flow_buckets(), hook::spare_flow_table(maps())));
     maps().set_interface(seen.index, interface.first_line);
     interface.counters_before = interface.counters = sys::query_interface(interface.name).counters;
+    hook::publish_flows(maps(), *flows);  // may fail; nothing is redirected there yet
     add_flows(std::move(flows));
-    hook::publish_flows(maps(), this->flows());
     hand_over(std::move(opened), interface, threads);
   } catch (...) {
     if (interface.known.index != 0) forget(interface);
@@ -291,6 +291,7 @@ void Wiring::attach_again(LineInterface& interface, std::uint32_t index) {
   hook_.attach_again(place, index, options_.mode);
   interface.native = hook_.is_native(place);
   interface.known.program_id = hook::attachment_of({interface.name, index}).program_id;
+  look_at_kernel(interface);
 }
 
 void Wiring::tell(Event::Kind kind, const LineInterface& interface,

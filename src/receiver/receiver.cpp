@@ -30,7 +30,7 @@ using receiver::Wiring;
 
 constexpr std::uint32_t kOrderedMin = 1024;
 constexpr std::uint32_t kOrderedMax = 65'536;
-/// How long the rings may take to hand over what the hook redirected, when a run ends.
+/// How long nothing may come of what the hook redirected, when a run ends.
 constexpr std::uint64_t kDrainNs = 2'000'000'000;
 /// Between two looks at the interfaces, where the kernel says nothing: it does not tell of queues.
 constexpr int kLookMs = 1'000;
@@ -39,6 +39,13 @@ constexpr int kLookMs = 1'000;
 std::uint32_t ordered_packets_of(const ReceiverOptions& options) noexcept {
   if (options.order == Order::arrival) return 0;
   return std::clamp<std::uint32_t>(4 * options.frames, kOrderedMin, kOrderedMax);
+}
+
+/// Before anything is taken that is as large as the options say.
+std::unique_ptr<sink::FileSink> open_sink(const ReceiverOptions& options) {
+  validate(options);
+  return sink::open_file_sink(options.write_path, sink::FileSink::kRingBytes / options.threads,
+                              options.threads);
 }
 
 }  // namespace
@@ -76,6 +83,7 @@ class Receiver::Implementation final : private receiver::RunEnd {
   void tell_notices() noexcept;
   bool may_sleep() noexcept;
   void drain();
+  void empty_rings() noexcept;
   Summary sum_up();
 
   const Deliver deliver_;
@@ -100,7 +108,7 @@ Receiver::Implementation::Implementation(const ReceiverOptions& options, Deliver
                                          OnEvent on_event)
     : deliver_(std::move(deliver)),
       on_event_(std::move(on_event)),
-      sink_(sink::open_file_sink(options.write_path, sink::FileSink::kRingBytes, options.threads)),
+      sink_(open_sink(options)),
       wiring_(options,
               on_event_ ? [this](const Event& event) { events_.push_back(event); } : OnEvent()),
       lines_(options.lines.size()) {
@@ -258,7 +266,11 @@ bool Receiver::Implementation::is_idle(std::uint64_t now_ns) noexcept {
   const std::optional<double> idle_exit = options().idle_exit_seconds;
   if (!idle_exit) return false;
   const std::uint64_t packets = feed_packets();
-  if (packets != seen_feed_packets_.exchange(packets)) last_packet_ns_.store(now_ns);
+  // In this order: another thread that sees the packets has to see the time, too.
+  if (packets != seen_feed_packets_.load()) {
+    last_packet_ns_.store(now_ns);
+    seen_feed_packets_.store(packets);
+  }
   const std::uint64_t last_ns = last_packet_ns_.load();
   return last_ns != 0 && now_ns > last_ns &&
          static_cast<double>(now_ns - last_ns) / 1e9 >= *idle_exit;
@@ -277,7 +289,7 @@ void Receiver::Implementation::take_care() {
   }
 }
 
-/// Without the lock: what is told may take its time, and may inject or ask for a reload.
+/// Without the lock: what is told may take its time, and may be answered by an injection.
 void Receiver::Implementation::tell_events() noexcept {
   std::unique_lock lock(control_);
   const std::vector<Event> events = std::exchange(events_, {});
@@ -345,8 +357,25 @@ void Receiver::Implementation::drain() {
   }
   receiver::remember_marks(wiring_.maps());
   wiring_.empty_slots();
-  const std::uint64_t give_up_ns = sys::monotonic_ns() + kDrainNs;
-  for (const auto& thread : threads_) thread->drain(give_up_ns);
+  empty_rings();
+}
+
+/// For as long as something comes: the application may need its time for each packet.
+void Receiver::Implementation::empty_rings() noexcept {
+  for (std::uint64_t last_ns = sys::monotonic_ns();;) {
+    std::uint32_t received = 0;
+    bool has_come = true;
+    for (const auto& thread : threads_) {
+      received += thread->path().receive();
+      has_come = has_come && thread->path().drained();
+    }
+    const std::uint64_t now_ns = sys::monotonic_ns();
+    if (received > 0) last_ns = now_ns;
+    if (received > 0) continue;
+    if (has_come || now_ns >= last_ns + kDrainNs) return;
+    for (const auto& thread : threads_) thread->path().tick(now_ns);
+    threads_.front()->wait_briefly();
+  }
 }
 
 Summary Receiver::Implementation::sum_up() {

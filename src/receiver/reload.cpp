@@ -80,9 +80,10 @@ void request(const DataThreads& threads, std::vector<Change>& changes) {
 
 }  // namespace
 
-/// Everything that can fail is made first. Then three steps, so that nobody meets what he does not
+/// Everything that can fail is made first. Then four steps, so that nobody meets what he does not
 /// know: the data threads learn where packets may come from; the hook lets go of what is removed,
-/// and when all of that has come they end it; the hook learns what is new.
+/// and when all of that has come they end it, all of them before any begins what has its places;
+/// the hook learns what is new.
 Reloaded Wiring::reload(const ReceiverOptions& options, const DataThreads& threads) {
   validate(options);
   const ReceiverOptions wanted = spelled_out(options);
@@ -106,30 +107,32 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const DataThreads& threa
     if (interfaces_[i].known.index != 0) joins[i].emplace(join_groups(interfaces_[i], all));
   std::vector<Change> lookups(threads.size());
   for (Change& lookup : lookups) lookup.flows = with.get();
-  std::vector<Change> changes(threads.size());
-  for (const auto& port : ports_) changes[port->thread].wait_for.emplace_back(port.get(), 0);
+  std::vector<Change> endings(threads.size());
+  std::vector<Change> beginnings(threads.size());
+  for (const auto& port : ports_) endings[port->thread].wait_for.emplace_back(port.get(), 0);
   for (const RunningChannel& channel : plan.removed) {
-    Change& change = changes[channel.thread];
+    Change& change = endings[channel.thread];
     for (const Sequence& sequence : sequences_of(channel))
       change.removed.push_back({sequence.place});
     if (!channel.streams.empty()) change.streams_closed.push_back({channel.index});
   }
   for (const RunningChannel& channel : plan.added)
-    add_channel(channel, threads[channel.thread]->path(), changes[channel.thread]);
+    add_channel(channel, threads[channel.thread]->path(), beginnings[channel.thread]);
   for (const RunningChannel& channel : plan.kept)
     for (const Sequence& sequence : sequences_of(channel))
-      changes[channel.thread].alarms.emplace_back(sequence.place, alarms_of(channel));
+      beginnings[channel.thread].alarms.emplace_back(sequence.place, alarms_of(channel));
 
   add_flows(std::move(with));
   request(threads, lookups);
   hook::publish_flows(maps(), without);
-  for (Change& change : changes)
-    for (auto& [port, redirected] : change.wait_for)
+  for (Change& ending : endings)
+    for (auto& [port, redirected] : ending.wait_for)
       redirected = lb_load_acquire(&maps().credit(port->slot).redirected);
   for (const RunningChannel& channel : plan.added)
     maps().framings()[channel.framing_index] = channel.framing.descriptor;
-  request(threads, changes);
-  remember_removed(plan.removed, changes);
+  request(threads, endings);
+  remember_removed(plan.removed, endings);
+  request(threads, beginnings);
   hook::publish_flows(maps(), flows());
 
   for (const RunningChannel& channel : plan.added) {
@@ -144,11 +147,11 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const DataThreads& threa
 }
 
 void Wiring::remember_removed(const std::vector<RunningChannel>& removed,
-                              const std::vector<Change>& changes) {
-  std::vector<std::size_t> ended(changes.size());
-  std::vector<std::size_t> closed(changes.size());
+                              const std::vector<Change>& endings) {
+  std::vector<std::size_t> ended(endings.size());
+  std::vector<std::size_t> closed(endings.size());
   for (const RunningChannel& channel : removed) {
-    const Change& change = changes[channel.thread];
+    const Change& change = endings[channel.thread];
     const std::size_t first = ended[channel.thread];
     const sequencer::StreamGroup* const group =
         channel.streams.empty() ? nullptr

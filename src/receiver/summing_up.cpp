@@ -93,13 +93,25 @@ std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
   return channels;
 }
 
-void add_gaps(const sequencer::GapList& of_thread, const FinishedRun& run, Summary& summary) {
-  const std::vector<Gap> gaps = sequencer::gaps_of(
-      of_thread, [&run](std::uint32_t serial) { return run.wiring.name_of(serial, run.threads); });
-  const std::size_t room = sequencer::GapList::kReported - summary.gaps->size();
-  summary.gaps->insert(summary.gaps->end(), gaps.begin(),
-                       gaps.begin() + static_cast<std::ptrdiff_t>(std::min(room, gaps.size())));
-  summary.gaps_truncated |= of_thread.truncated() || gaps.size() > room;
+/// Of each thread the first, then of each the second, until there are so many.
+void sum_up_gaps(const FinishedRun& run, Summary& summary) {
+  const auto name_of = [&run](std::uint32_t serial) {
+    return run.wiring.name_of(serial, run.threads);
+  };
+  std::vector<std::vector<Gap>> by_thread;
+  std::size_t most = 0;
+  for (const auto& thread : run.threads) {
+    const sequencer::GapList& gaps = thread->path().sequencer().gaps();
+    summary.gaps_truncated |= gaps.truncated();
+    most = std::max(most, by_thread.emplace_back(sequencer::gaps_of(gaps, name_of)).size());
+  }
+  summary.gaps.emplace();
+  for (std::size_t i = 0; i < most; ++i)
+    for (std::vector<Gap>& gaps : by_thread)
+      if (i < gaps.size()) summary.gaps->push_back(std::move(gaps[i]));
+  if (summary.gaps->size() <= sequencer::GapList::kReported) return;
+  summary.gaps->resize(sequencer::GapList::kReported);
+  summary.gaps_truncated = true;
 }
 
 /// From the first packet to the last, of all.
@@ -121,8 +133,7 @@ void sum_up_channels(const FinishedRun& run, Summary& summary) {
   summary.gap_messages = 0;
   for (const ChannelSummary& channel : summary.channels)
     *summary.gap_messages += channel.gap_messages;
-  summary.gaps.emplace();
-  for (const auto& thread : run.threads) add_gaps(thread->path().sequencer().gaps(), run, summary);
+  sum_up_gaps(run, summary);
   summary.late_repairs = sum(run, [](const DataPath& path) { return path.late_repairs(); });
 }
 

@@ -13,6 +13,7 @@
 #include "sys/clock.h"
 #include "sys/cpu.h"
 #include "sys/error.h"
+#include "sys/kernel.h"
 
 namespace linearb::receiver {
 namespace {
@@ -143,6 +144,7 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     interface.native = hook_.is_native(i);
     interface.known.program_id =
         hook::attachment_of({interface.name, interface.known.index}).program_id;
+    look_at_kernel(interface);
     if (!hook_.was_attached_here(i))
       tell(Event::Kind::hook_there, interface,
            "has the hook already; it stays there at the end (linearb detach takes it off)");
@@ -167,6 +169,21 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
                                .frame_room = xsk::frame_room(frame_size_)})));
   for (LineInterface& interface : interfaces_)
     interface.joins.emplace(join_groups(interface, channels_));
+}
+
+bool is_unguarded(const std::string& kernel_release, bool native, unsigned threads) noexcept {
+  return threads > 1 && !native && !sys::is_at_least(kernel_release, 6, 15);
+}
+
+/// Where several CPUs run the hook of one queue, which a driver does not let happen.
+void Wiring::look_at_kernel(const LineInterface& interface) const noexcept {
+  const std::string release = sys::kernel_release();
+  if (is_unguarded(release, interface.native, options_.threads))
+    tell(Event::Kind::unguarded, interface,
+         fmt::format("has the hook in generic mode, where threads share a fill ring that Linux {} "
+                     "guards only if it has the change of 6.15 (net/xdp/xsk.c): packets may be "
+                     "mixed up; use --mode native, or one thread",
+                     release));
 }
 
 Wiring::~Wiring() {

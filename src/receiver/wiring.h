@@ -49,6 +49,9 @@ struct LineInterface {
 /// In bytes, with Ethernet header and VLAN tags.
 std::uint32_t largest_packet(std::uint32_t mtu) noexcept;
 
+/// Whether sockets of one queue might be given one frame at the same time.
+bool is_unguarded(const std::string& kernel_release, bool native, unsigned threads) noexcept;
+
 /// A channel that a reload has removed.
 struct RemovedChannel {
   RunningChannel channel;
@@ -126,6 +129,7 @@ class Wiring {
   void tell_channel(Event::Kind kind, const std::string& channel, lb_range messages,
                     const std::string& text) const noexcept;
   void tell(Event event) const;
+  void look_at_kernel(const LineInterface& interface) const noexcept;
   void begin_credit(Port& port);
   void open_slot(const Port& port);
 
@@ -152,7 +156,7 @@ class Wiring {
             const std::string& text) const noexcept;
   // reload.cpp
   void remember_removed(const std::vector<RunningChannel>& removed,
-                        const std::vector<Change>& changes);
+                        const std::vector<Change>& endings);
 
   ReceiverOptions options_;
   OnEvent on_event_;

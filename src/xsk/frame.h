@@ -25,7 +25,8 @@ constexpr std::uint64_t frame_of(std::uint64_t address, std::uint32_t frame_size
   return address & ~(static_cast<std::uint64_t>(frame_size) - 1);
 }
 
-/// A run of frames of a UMEM that belongs to one socket for as long as the UMEM lives.
+/// A run of frames of a UMEM that belongs to one socket for as long as the UMEM lives; where
+/// sockets share a queue, to begin with.
 struct FrameSpan {
   std::uint64_t first = 0;  ///< frame
   std::uint32_t frames = 0;

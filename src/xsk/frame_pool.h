@@ -10,13 +10,14 @@
 namespace linearb::xsk {
 
 /// The frames of one socket that are in nobody's use: a stack, so that the frame that was touched
-/// last is taken first. It has room for every frame of the span and never allocates after its
-/// construction. One thread.
+/// last is taken first. It has room for every frame that the socket may ever get and never
+/// allocates after its construction. One thread.
 class FramePool {
  public:
-  /// Holds the whole span.
-  explicit FramePool(const FrameSpan& span)
-      : frames_(std::make_unique<std::uint64_t[]>(span.frames)), capacity_(span.frames) {
+  /// Holds the whole span, and has room for that, or for more.
+  explicit FramePool(const FrameSpan& span) : FramePool(span, span.frames) {}
+  FramePool(const FrameSpan& span, std::uint32_t capacity)
+      : frames_(std::make_unique<std::uint64_t[]>(capacity)), capacity_(capacity) {
     for (std::uint32_t index = span.frames; index > 0; --index) give(span.frame(index - 1));
   }
 

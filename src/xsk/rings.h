@@ -99,7 +99,7 @@ class ProducerBatch {
 
 /// A packet that was received. `data` is valid until the frame is given to a ring again.
 struct RxPacket {
-  std::uint64_t frame;  ///< what is handed back to the fill ring of the same socket
+  std::uint64_t frame;  ///< what is handed back to the fill ring of the same queue
   std::uint32_t length_bytes;
   std::byte* data;  ///< first byte of the packet; the hook's metadata lies right in front of it
 };

@@ -120,7 +120,8 @@ Socket::Socket(Umem& umem, const SocketOptions& options)
       options_(complete(umem, options)),
       rings_(umem.first_bound_ && !umem.options().one_queue ? own_rings_ : umem.first_rings_),
       owners_(owners_of(umem, options.receive_frames + options.send_frames)),
-      pool_(owners_.span()),
+      pool_(owners_.span(),
+            umem.options().one_queue ? umem.options().frames : owners_.span().frames),
       tx_budget_packets_(kTxBudgetDefault) {
   sys::interface_index(options_.interface);
   // Some drivers (igb) look at the fill ring once, when they are bound. libxdp makes the rings of

@@ -2,10 +2,12 @@
 #include "xsk/umem.h"
 
 #include <bit>
+#include <cerrno>
 #include <string_view>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "sys/error.h"
 
@@ -101,6 +103,13 @@ Umem::Umem(const UmemOptions& options) : options_(options) {
   if (options.one_queue)
     owners_ = FrameOwners::make_table(
         {.first = 0, .frames = options.frames, .frame_size = options.frame_size});
+}
+
+/// libxdp 1.3 counts a socket that it could not make, and then refuses: interface and queue would
+/// stay taken.
+void Umem::Delete::operator()(xsk_umem* umem) const noexcept {
+  const int fd = xsk_umem__fd(umem);
+  if (xsk_umem__delete(umem) == -EBUSY) ::close(fd);
 }
 
 FrameSpan Umem::take_span(std::uint32_t frames) {

@@ -38,8 +38,8 @@ struct UmemOptions {
 /// them, and with them the queue, after the application has ended.
 void close_on_exec(int fd);
 
-/// The memory that packets live in: one UMEM for the sockets of all lines and queues, so that a
-/// frame is named by one number wherever it came from. Each socket gets a span of its own.
+/// The memory that packets live in, of one socket or several: a frame is named by one number for
+/// all of them. Each gets a span of its own to begin with.
 ///
 /// All its sockets have one mode, zero-copy or copy: the first one decides, since the kernel binds
 /// the others to the memory as it bound that one (xp_assign_dev_shared in
@@ -86,7 +86,7 @@ class Umem {
   std::atomic<bool> filling_ = false;
   FrameOwners::Table owners_{};  ///< with one_queue: of all frames
   struct Delete {
-    void operator()(xsk_umem* umem) const noexcept { xsk_umem__delete(umem); }
+    void operator()(xsk_umem* umem) const noexcept;
   };
   /// Last, so that it goes first: the kernel lets go of the memory before it is unmapped.
   std::unique_ptr<xsk_umem, Delete> umem_;

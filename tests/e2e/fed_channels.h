@@ -104,6 +104,8 @@ class FedChannels {
     receiver_.stop();
     return result_.get();
   }
+  /// How long the application needs for each packet.
+  void slow_down(std::uint32_t us) { slow_us_ = us; }
   /// The application does not come back from its callback for this channel; -1: for none.
   void block(int channel) { blocked_ = channel; }
   /// That many were delivered, of all channels.
@@ -153,12 +155,15 @@ class FedChannels {
 
  private:
   void let_them_take() const {
-    for (int ms = 0; ms < 50 && blocked_ < 0 && receiver_.progress().packets < sent_; ++ms)
+    for (int ms = 0;
+         ms < 50 && blocked_ < 0 && slow_us_ == 0 && receiver_.progress().packets < sent_; ++ms)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   void take(const Delivery& delivery) {
     while (blocked_.load() == static_cast<int>(delivery.channel))
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (const std::uint32_t us = slow_us_.load())
+      std::this_thread::sleep_for(std::chrono::microseconds(us));
     Taken& taken = taken_[delivery.channel];
     taken.threads.insert(std::this_thread::get_id());
     const std::uint64_t number = delivery.range.first;
@@ -172,6 +177,7 @@ class FedChannels {
 
   std::vector<Taken> taken_;
   std::atomic<int> blocked_ = -1;
+  std::atomic<std::uint32_t> slow_us_ = 0;
   std::mutex mutex_;
   std::vector<Event> events_;
   std::array<RawLine, 2> lines_{RawLine("vethA_src"), RawLine("vethB_src")};

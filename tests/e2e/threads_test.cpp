@@ -203,6 +203,54 @@ TEST_P(Threads, AReloadThatMovesAChannelToAnotherIsRefused) {
   fed.expect_once(1, 200);
 }
 
+/// Where the maps are full a channel that comes gets the places of one that goes, which may be
+/// another thread's.
+TEST_P(Threads, AReloadMayGiveThePlaceOfOneToAnother) {
+  constexpr std::size_t kFull = 66;  // more than the maps have by themselves
+  ReceiverOptions options = with(2, kFull);
+  options.keep_hook = true;
+  ReceiverOptions others = with(2, kFull + 2);
+  others.keep_hook = true;
+  others.channels.erase(others.channels.begin() + 1, others.channels.begin() + 3);  // of each one
+  {
+    FedChannels fed(options, kFull + 2);
+    const auto before = [](std::size_t, std::size_t channel, std::uint64_t) { return channel < 3; };
+    const auto after = [](std::size_t, std::size_t channel, std::uint64_t) {
+      return channel == 0 || channel >= kFull;
+    };
+    fed.send(1, 100, before);
+    fed.receiver().reload(others);
+    fed.send(101, 100, after);
+    const Summary summary = fed.end();
+    EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+    EXPECT_EQ(summary.gap_messages, 0u);
+    fed.expect_once_in({kFull, kFull + 1}, 101, 100);
+    EXPECT_NE(fed.taken()[kFull].threads, fed.taken()[kFull + 1].threads);
+  }
+  FedChannels next(others, kFull + 2);
+  std::set<std::string> went_on;
+  for (const Event& event : next.events())
+    if (event.kind == Event::Kind::went_on) went_on.insert(event.channel);
+  EXPECT_EQ(went_on, (std::set<std::string>{"c0", "c66", "c67"}));
+  next.end();
+}
+
+/// What the hook has claimed is delivered, however long that takes: its copies are gone.
+TEST_P(Threads, TheirRingsAreEmptiedHoweverSlowTheApplicationIs) {
+  constexpr std::uint64_t kNumbers = 1'000;
+  FedChannels fed(with(4, 4), 4);
+  fed.send(1, 200);
+  EXPECT_TRUE(fed.wait_for_packets(800));
+  fed.slow_down(700);
+  fed.send(201, kNumbers);
+  fed.receiver().stop();
+  const Summary summary = fed.result();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(sum(summary, &LineSummary::kernel_lost), 0u);
+  EXPECT_EQ(sum(summary, &LineSummary::no_credit), 0u);
+  fed.expect_once(1, 200 + kNumbers);
+}
+
 /// One thread has done its part of the reload, the other waits for what is on its way: then the run
 /// ends.
 TEST_P(Threads, AReloadThatHasBegunIsDoneBeforeTheRunEnds) {

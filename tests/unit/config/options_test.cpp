@@ -264,6 +264,11 @@ INSTANTIATE_TEST_SUITE_P(
                 [](auto& o) {
                   o.cpus = {0, 1};
                 }},
+        Refused{"one_cpu_twice", "--cpu: 3 is there twice; each data thread wants a CPU of its own",
+                [](auto& o) {
+                  o.threads = 2;
+                  o.cpus = {3, 3};
+                }},
         Refused{"threads_for_identifiers",
                 "--threads 2: under --dedup lru there is one channel, and one thread for it",
                 [](auto& o) {

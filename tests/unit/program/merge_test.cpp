@@ -124,10 +124,11 @@ TEST_F(MergeProgram, MovesTheClockOfALineAndWrites) {
 TEST_F(MergeProgram, TakesChannelsFromTheFileOfAReceiverAndDoesNotWriteOntoItsRecording) {
   const std::string recording = path("recording.pcap");
   std::ofstream(recording) << "what the receiver has recorded";
-  std::ofstream(path("site.toml")) << "wait = \"spin\"\nwrite = \"" << recording << "\"\n"
-                                   << "[lines]\nA = \"eno1\"\nB = \"eno2\"\n"
-                                   << "[channels.itch]\nframing = \"moldudp64\"\n"
-                                   << "A = \"239.192.30.1:30001\"\nB = \"239.192.30.1:9\"\n";
+  std::ofstream(path("site.toml"))
+      << "wait = \"spin\"\nthreads = 2\nwrite = \"" << recording << "\"\n"
+      << "[lines]\nA = \"eno1\"\nB = \"eno2\"\n"
+      << "[channels.itch]\nframing = \"moldudp64\"\nthread = 1\n"
+      << "A = \"239.192.30.1:30001\"\nB = \"239.192.30.1:9\"\n";
   const Ended ended = linearb(a_ + " " + b_ + " --json --config " + path("site.toml"));
   EXPECT_EQ(ended.status, 0) << ended.errors;
   const Json object = Json::parse(ended.output);
