@@ -311,6 +311,17 @@ TEST(ConfigCheck, JsonHasLinesChannelsAndWhatIsNotTheDefault) {
   EXPECT_EQ(Json::parse(ended.output), expected) << ended.output;
 }
 
+TEST(ConfigCheck, JsonHasANumberForEachCpu) {
+  Folder folder;
+  const auto options = [&](const std::string& toml) {
+    return Json::parse(linearb_with("config check --json " + folder.write("a.toml", toml)).output)
+        .at("options");
+  };
+  EXPECT_EQ(options("cpu = 1\n"), Json({{"cpu", 1}}));
+  EXPECT_EQ(options("threads = 2\ncpu = [1, 0]\n"), Json({{"threads", 2}, {"cpu", {1, 0}}}));
+  EXPECT_EQ(options("threads = 2\ncpu = \"1,0\"\n"), Json({{"threads", 2}, {"cpu", {1, 0}}}));
+}
+
 /// A file of another command: what is said, or the options that differ from the default.
 struct Other {
   const char* command;
