@@ -212,6 +212,7 @@ class Channel {
   const LineState* other_line_showing(const LineState& line, const Packet& packet) const noexcept;
   void remember(LineState& line, const Packet& packet, bool is_new) noexcept;
   void end_doubt(LineState& line) noexcept;
+  Epoch* epoch_of_doubt(const LineState& line) noexcept;
   void end_wait(LineState& line) noexcept;
   void deliver_apart(const Packet& packet) noexcept;
   void settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noexcept;

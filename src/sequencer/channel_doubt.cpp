@@ -92,14 +92,15 @@ void Channel::remember(LineState& line, const Packet& packet, bool is_new) noexc
 }
 
 /// Nothing confirmed it. What was delivered stays delivered. What was held belongs to the line's
-/// own epoch: a copy if it is near to where the line was, else something that nobody can explain;
-/// but if a message in it is new it is delivered.
+/// own epoch, or to the one of its session where the line has left that: a copy if it is near to
+/// where the line was, else something that nobody can explain; but if a message in it is new it is
+/// delivered.
 void Channel::end_doubt(LineState& line) noexcept {
   Candidate& candidate = line.candidate;
   const std::uint32_t held = candidate.held_count();
   candidate.active = false;
   shared_.held -= held;
-  Epoch* const epoch = epoch_numbered(line.epoch);
+  Epoch* const epoch = epoch_of_doubt(line);
   const bool is_far = candidate.own_end > candidate.range.first + shared_.settings.near;
   for (std::uint32_t i = 0; i < held; ++i) {
     const Packet& packet = candidate.kept[i];
@@ -107,10 +108,18 @@ void Channel::end_doubt(LineState& line) noexcept {
       decide(packet, Outcome::unconfirmed, 0, 0);
       continue;
     }
-    show(*epoch, line, packet);
+    if (epoch->number >= line.epoch) show(*epoch, line, packet);
     take(*epoch, packet, 0, is_far ? Outcome::unconfirmed : outcome_of_nothing_new(*epoch, packet),
          passed_long_ago(line, packet) ? &line : nullptr);
   }
+}
+
+Channel::Epoch* Channel::epoch_of_doubt(const LineState& line) noexcept {
+  Epoch* const own = epoch_numbered(line.epoch);
+  if (own && own->session == line.candidate.session) return own;
+  for (Epoch* const epoch : {newest_, previous_})
+    if (epoch->number != 0 && epoch->session == line.candidate.session) return epoch;
+  return nullptr;
 }
 
 /// The line has said nothing since. What is held is delivered, lest the first messages of a slow

@@ -412,6 +412,15 @@ const Told kRestarts[] = {
 };
 
 const Told kSessions[] = {
+    {"a packet of the session before, again when that was long over",
+     [](Story& story) {
+       for (const std::size_t line : {A, B})
+         story.line(line).opens_session("first").sends(1, 1000).opens_session("second").sends(1, 9);
+       story.line(A).waits(90s).opens_session("first").goes_on_in_life(2).sends(500, 500);
+       story.line(A).opens_session("second").goes_on_in_life(3).sends(10, 800);
+       story.line(B).waits(90s).waits(5ms).sends(10, 800);
+     },
+     expect_epoch<2>},
     {"new session on both lines, in step",
      [](Story& story) {
        for (const std::size_t line : {A, B})
