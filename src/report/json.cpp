@@ -61,7 +61,7 @@ Json channel_json(const ChannelSummary& channel) {
 }
 
 /// RFC 3339, section 5.6: "2026-11-28T07:31:00.123456789Z".
-std::string time_text(std::uint64_t ns) {
+std::string utc_text(std::uint64_t ns) {
   const auto seconds = static_cast<std::time_t>(ns / 1'000'000'000);
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
@@ -82,7 +82,7 @@ bool has_epoch(Event::Kind kind) {
 }  // namespace
 
 Json to_json(const Event& event) {
-  Json object{{"time", time_text(event.time_ns)}, {"event", name_of(event.kind)}};
+  Json object{{"time", utc_text(event.time_ns)}, {"event", name_of(event.kind)}};
   if (!event.channel.empty()) object["channel"] = event.channel;
   if (!event.lines.empty()) object["line"] = event.lines;
   if (!event.interface.empty()) object["interface"] = event.interface;
