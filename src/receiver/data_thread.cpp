@@ -28,11 +28,17 @@ DataThread::DataThread(const Parts& parts)
   poll_.reserve(1 + LB_SLOTS_MAX);
 }
 
-/// Within the reserved room.
-void DataThread::watch_ports() {
+void DataThread::begin(Change& change) noexcept {
+  carry_out(change);
+}
+
+/// What is waited for changes with it, within the reserved room.
+bool DataThread::carry_out(Change& change) noexcept {
+  if (!path_.carry_out(change)) return false;
   poll_.clear();
   poll_.push_back({wake_.fd(), POLLIN, 0});
   for (const Port* port : path_.ports()) poll_.push_back({port->socket->fd(), POLLIN, 0});
+  return true;
 }
 
 void DataThread::receive_until(RunEnd& end) noexcept {
@@ -66,9 +72,7 @@ void DataThread::tick_if_due(std::uint64_t now_ns) noexcept {
 
 void DataThread::carry_out_what_is_asked() noexcept {
   Change* const change = handover_.pending();
-  if (!change || !path_.carry_out(*change)) return;
-  watch_ports();
-  handover_.done();
+  if (change && carry_out(*change)) handover_.done();
 }
 
 void DataThread::wait() noexcept {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,10 +52,11 @@ class DataThread {
   NoticeRing& notices() noexcept { return notices_; }
   Injections& injections() noexcept { return injections_; }
 
+  /// Before it runs: what it begins with.
+  void begin(Change& change) noexcept;
+
   // ---- the thread that runs it ----
 
-  /// Before the first call of the others, and after a change that was carried out here.
-  void watch_ports();
   /// Receives until the end is reached.
   void receive_until(RunEnd& end) noexcept;
   /// One look at everything, without a wait.
@@ -76,6 +77,7 @@ class DataThread {
   void wake() const noexcept { wake_.up(); }
 
  private:
+  bool carry_out(Change& change) noexcept;
   void carry_out_what_is_asked() noexcept;
   void wait() noexcept;
   void tick_if_due(std::uint64_t now_ns) noexcept;
@@ -92,5 +94,12 @@ class DataThread {
 
 /// In the order of their numbers.
 using DataThreads = std::vector<std::unique_ptr<DataThread>>;
+
+/// Of each thread its change, one after the other. False when there are to be none any more.
+inline bool request(const DataThreads& threads, std::vector<Change>& changes) noexcept {
+  for (std::size_t i = 0; i < threads.size(); ++i)
+    if (!threads[i]->request(changes[i])) return false;
+  return true;
+}
 
 }  // namespace linearb::receiver

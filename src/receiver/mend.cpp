@@ -197,8 +197,7 @@ void Wiring::close(LineInterface& interface, const DataThreads& threads) {
   for (Port* port : closing)
     changes[port->thread].wait_for.emplace_back(
         port, lb_load_acquire(&maps().credit(port->slot).redirected));
-  for (std::size_t i = 0; i < threads.size(); ++i)
-    if (!threads[i]->request(changes[i])) return;
+  if (!request(threads, changes)) return;
 
   for (const Change& change : changes)
     for (const Port* port : change.forgotten)
@@ -267,8 +266,7 @@ void Wiring::hand_over(Ports opened, LineInterface& interface, const DataThreads
     begin_credit(*port);
     changes[port->thread].opened.push_back(port.get());
   }
-  for (std::size_t i = 0; i < threads.size(); ++i)
-    if (!threads[i]->request(changes[i])) return;
+  if (!request(threads, changes)) return;
   std::ranges::move(opened, std::back_inserter(ports_));
   try {
     for (const Change& change : changes)
@@ -289,9 +287,9 @@ void Wiring::forget(LineInterface& interface) {
 void Wiring::attach_again(LineInterface& interface, std::uint32_t index) {
   const auto place = static_cast<std::size_t>(&interface - interfaces_.data());
   hook_.attach_again(place, index, options_.mode);
-  interface.native = hook_.is_native(place);
+  const bool was_native = std::exchange(interface.native, hook_.is_native(place));
   interface.known.program_id = hook::attachment_of({interface.name, index}).program_id;
-  look_at_kernel(interface);
+  if (was_native) tell_if_unguarded(interface);  // else it was said before
 }
 
 void Wiring::tell(Event::Kind kind, const LineInterface& interface,

@@ -73,9 +73,8 @@ Reloaded describe(const ChannelPlan& plan, const std::vector<RunningChannel>& be
   return reloaded;
 }
 
-void request(const DataThreads& threads, std::vector<Change>& changes) {
-  for (std::size_t i = 0; i < threads.size(); ++i)
-    if (!threads[i]->request(changes[i])) throw Error("reload: the run is over");
+void request_or_throw(const DataThreads& threads, std::vector<Change>& changes) {
+  if (!request(threads, changes)) throw Error("reload: the run is over");
 }
 
 }  // namespace
@@ -123,16 +122,16 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const DataThreads& threa
       beginnings[channel.thread].alarms.emplace_back(sequence.place, alarms_of(channel));
 
   add_flows(std::move(with));
-  request(threads, lookups);
+  request_or_throw(threads, lookups);
   hook::publish_flows(maps(), without);
   for (Change& ending : endings)
     for (auto& [port, redirected] : ending.wait_for)
       redirected = lb_load_acquire(&maps().credit(port->slot).redirected);
   for (const RunningChannel& channel : plan.added)
     maps().framings()[channel.framing_index] = channel.framing.descriptor;
-  request(threads, endings);
+  request_or_throw(threads, endings);
   remember_removed(plan.removed, endings);
-  request(threads, beginnings);
+  request_or_throw(threads, beginnings);
   hook::publish_flows(maps(), flows());
 
   for (const RunningChannel& channel : plan.added) {

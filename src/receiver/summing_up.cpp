@@ -24,10 +24,7 @@ std::uint64_t sum(const FinishedRun& run, Count count) {
 
 LineCounts counts_of(const FinishedRun& run, std::uint32_t line) {
   LineCounts all;
-  for (const auto& thread : run.threads) {
-    const LineCounts& counts = thread->path().sequencer().line(line);
-    for (std::size_t i = 0; i < all.outcomes.size(); ++i) all.outcomes[i] += counts.outcomes[i];
-  }
+  for (const auto& thread : run.threads) all += thread->path().sequencer().line(line);
   return all;
 }
 

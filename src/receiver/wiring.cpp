@@ -119,6 +119,10 @@ std::uint32_t largest_packet(std::uint32_t mtu) noexcept {
   return mtu + LB_ETHERNET_HEADER + LB_VLAN_TAGS_MAX * LB_VLAN_TAG;
 }
 
+bool is_unguarded(const std::string& kernel_release, bool native, unsigned threads) noexcept {
+  return threads > 1 && !native && !sys::is_at_least(kernel_release, 6, 15);
+}
+
 std::uint64_t LineInterface::nic_lost() const noexcept {
   return nic_lost_before + counters.rx_missed - counters_before.rx_missed + counters.rx_dropped -
          counters_before.rx_dropped;
@@ -144,7 +148,7 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     interface.native = hook_.is_native(i);
     interface.known.program_id =
         hook::attachment_of({interface.name, interface.known.index}).program_id;
-    look_at_kernel(interface);
+    tell_if_unguarded(interface);
     if (!hook_.was_attached_here(i))
       tell(Event::Kind::hook_there, interface,
            "has the hook already; it stays there at the end (linearb detach takes it off)");
@@ -171,12 +175,7 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
     interface.joins.emplace(join_groups(interface, channels_));
 }
 
-bool is_unguarded(const std::string& kernel_release, bool native, unsigned threads) noexcept {
-  return threads > 1 && !native && !sys::is_at_least(kernel_release, 6, 15);
-}
-
-/// Where several CPUs run the hook of one queue, which a driver does not let happen.
-void Wiring::look_at_kernel(const LineInterface& interface) const noexcept {
+void Wiring::tell_if_unguarded(const LineInterface& interface) const {
   const std::string release = sys::kernel_release();
   if (is_unguarded(release, interface.native, options_.threads))
     tell(Event::Kind::unguarded, interface,
@@ -208,8 +207,7 @@ void Wiring::start(const DataThreads& threads) {
   for (const auto& port : ports_) changes[port->thread].opened.push_back(port.get());
   for (std::size_t i = 0; i < threads.size(); ++i) {
     changes[i].flows = &flows();
-    threads[i]->path().carry_out(changes[i]);
-    threads[i]->watch_ports();
+    threads[i]->begin(changes[i]);
   }
 }
 

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,7 +48,9 @@ struct LineInterface {
 /// In bytes, with Ethernet header and VLAN tags.
 std::uint32_t largest_packet(std::uint32_t mtu) noexcept;
 
-/// Whether sockets of one queue might be given one frame at the same time.
+/// Whether sockets of one queue might be given one frame at the same time: several CPUs may run a
+/// hook in generic mode for it, and the kernel lets one at a time at its fill ring since 6.15
+/// (rx_lock of struct xsk_buff_pool in include/net/xsk_buff_pool.h).
 bool is_unguarded(const std::string& kernel_release, bool native, unsigned threads) noexcept;
 
 /// A channel that a reload has removed.
@@ -129,7 +130,7 @@ class Wiring {
   void tell_channel(Event::Kind kind, const std::string& channel, lb_range messages,
                     const std::string& text) const noexcept;
   void tell(Event event) const;
-  void look_at_kernel(const LineInterface& interface) const noexcept;
+  void tell_if_unguarded(const LineInterface& interface) const;
   void begin_credit(Port& port);
   void open_slot(const Port& port);
 

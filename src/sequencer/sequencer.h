@@ -21,6 +21,11 @@ struct LineCounts {
   std::uint64_t of(Outcome outcome) const noexcept {
     return outcomes[static_cast<std::size_t>(outcome)];
   }
+  LineCounts& operator+=(const LineCounts& other) noexcept {
+    for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
+    packets += other.packets;
+    return *this;
+  }
 };
 
 /// The authority on what was delivered: one for a receiver thread, or for a merge of captures.

@@ -27,16 +27,16 @@
 
 namespace linearb::test {
 
-inline constexpr std::uint16_t kPortOfAll = 30001;
+inline constexpr std::uint16_t kFeedPort = 30001;
 
 inline Destination group_of(std::size_t channel) {
-  return {0xe8010100 + static_cast<std::uint32_t>(channel), kPortOfAll};  // 232.1.1.0 and so on
+  return {0xe8010100 + static_cast<std::uint32_t>(channel), kFeedPort};  // 232.1.1.0 and so on
 }
 
 inline Bytes packet_of(std::size_t channel, std::uint64_t number) {
   const auto message = feeder::optiq_message(static_cast<std::uint32_t>(number), channel);
   return udp_packet()
-      .to_address(group_of(channel).address, kPortOfAll)
+      .to_address(group_of(channel).address, kFeedPort)
       .payload(Bytes(message.begin(), message.end()))
       .build();
 }

@@ -305,7 +305,7 @@ TEST_P(Threads, EndTogetherAfterSoManyPackets) {
   fed.send(1, 1'000);
   const Summary summary = fed.result();
   EXPECT_GE(summary.packets, 1'000u);
-  EXPECT_LE(summary.packets, 2'000u);
+  EXPECT_LT(summary.packets, 2'000u) << "all that was sent";
   EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
 }
 
@@ -406,7 +406,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, ThreadsAndQueues, ::testing::Values(Mode::native
 
 TEST_P(ThreadsAndQueues, AChannelIsOfOneThreadWhateverItsQueues) {
   ReceiverOptions options = with(2, 2);
-  for (Channel& channel : options.channels) channel.destination.port = kPortOfAll;
+  for (Channel& channel : options.channels) channel.destination.port = kFeedPort;
   FedChannels fed(options, 2);
   std::vector<std::thread> feeders;
   for (std::uint32_t channel = 0; channel < 2; ++channel)

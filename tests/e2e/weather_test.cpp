@@ -515,6 +515,31 @@ TEST_F(Recovers, WhicheverDescriptorAReceiverLacksTheLimitIsNamed) {
   });
 }
 
+/// Each queue has a socket for each of them, of which the second may be the one too many.
+TEST_F(Recovers, WhicheverDescriptorTwoDataThreadsLackTheLimitIsNamed) {
+  raise_descriptors("receive --threads 2", [](Program& receiver) {
+    EXPECT_TRUE(wait_until([&] { return !receiver.errors().empty(); }));
+    if (contains(receiver.errors(), "receiving")) receiver.interrupt();
+    return receiver.wait();
+  });
+}
+
+/// A kernel that says nothing of itself is taken for an old one.
+TEST_F(Recovers, ThreadsInGenericModeAreToldWhereTheKernelMayMixUpTheirFrames) {
+  const auto told_by = [](const std::string& arguments) {
+    Program receiver(LINEARB_FAULTS, under("uname=EFAULT", "receive " + arguments));
+    EXPECT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
+    receiver.interrupt();
+    EXPECT_EQ(receiver.wait(), 0) << receiver.errors();
+    return contains(receiver.errors(),
+                    "line A: interface vethA_dst has the hook in generic mode, where threads share "
+                    "a fill ring");
+  };
+  EXPECT_TRUE(told_by("--threads 2 --mode generic"));
+  EXPECT_FALSE(told_by("--threads 2 --mode native"));
+  EXPECT_FALSE(told_by("--mode generic"));
+}
+
 class FullDisk : public WeatherTest {
  protected:
   /// The receiver ends by itself, with a summary on stdout and the reason behind it.

@@ -486,5 +486,26 @@ TEST_F(Xsk, LockedMemoryNamesItsLimit) {
             "CAP_IPC_LOCK");
 }
 
+/// Though libxdp has counted it, and keeps the file descriptor of the first one for that.
+TEST_F(Xsk, ASecondSocketThatCannotBeMadeLeavesTheQueueFree) {
+  const SocketOptions options{.interface = "vethA_dst",
+                              .receive_frames = 64,
+                              .zero_copy = ZeroCopy::off,
+                              .busy_retry_ms = 1'000};
+  {
+    Umem umem({.frames = 128, .one_queue = true, .fill_ring_entries = 128});
+    const Socket first(umem, options);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const std::string text = error_text([&] { Socket(umem, options); });
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_TRUE(text.find("Too many open files") != std::string::npos) << text;
+  }
+  Umem umem({.frames = 64, .fill_ring_entries = 64});
+  EXPECT_EQ(error_text([&] { Socket(umem, options); }), "no error");
+}
+
 }  // namespace
 }  // namespace linearb::xsk

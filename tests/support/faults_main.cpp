@@ -50,7 +50,8 @@ constexpr Named kCalls[] = {
     {"clone3", SYS_clone3}, {"eventfd2", SYS_eventfd2},
     {"ioctl", SYS_ioctl},   {"mmap", SYS_mmap},
     {"mount", SYS_mount},   {"setsockopt", SYS_setsockopt},
-    {"socket", SYS_socket}, {"write", SYS_write},
+    {"socket", SYS_socket}, {"uname", SYS_uname},
+    {"write", SYS_write},
 };
 constexpr Named kCapabilities[] = {
     {"BPF", CAP_BPF},         {"IPC_LOCK", CAP_IPC_LOCK}, {"NET_ADMIN", CAP_NET_ADMIN},

@@ -50,6 +50,17 @@ std::vector<Written> records_of(const std::string& path) {
   return records;
 }
 
+/// Only these messages of a packet whose first one is 100.
+void write_trimmed(FileSink& sink, const Bytes& frame, const lb_framing& framing,
+                   const std::vector<lb_run>& runs) {
+  sink.inlet().write_trimmed(kTime, frame,
+                             {.framing = framing,
+                              .payload_offset = 42,
+                              .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
+                              .first = 100,
+                              .runs = runs});
+}
+
 std::string error_of_close(FileSink& sink) {
   return test::error_text([&] { sink.close(); });
 }
@@ -119,12 +130,7 @@ TEST_F(FileSinkTest, WritesARecordForEachRunOfATrimmedPacket) {
   FileSink sink(path("a.pcap"));
   Bytes frame = test::frame_of(mold_, 100, {Bytes(4), Bytes(5), Bytes(6), Bytes(7)});
   const std::vector<lb_run> runs = {{.first = 100, .count = 1}, {.first = 102, .count = 2}};
-  sink.inlet().write_trimmed(kTime, frame,
-                             {.framing = mold_,
-                              .payload_offset = 42,
-                              .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
-                              .first = 100,
-                              .runs = runs});
+  write_trimmed(sink, frame, mold_, runs);
   sink.close();
   auto records = records_of(path("a.pcap"));
   ASSERT_EQ(records.size(), 2u);
@@ -143,12 +149,7 @@ TEST_F(FileSinkTest, WritesWholeAndCountsWhatCannotBeTrimmed) {
   unwalkable.message_length.width = 0;
   Bytes frame = test::frame_of(mold_, 100, {Bytes(4), Bytes(5)});
   const std::vector<lb_run> runs = {{.first = 101, .count = 1}};
-  sink.inlet().write_trimmed(kTime, frame,
-                             {.framing = unwalkable,
-                              .payload_offset = 42,
-                              .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
-                              .first = 100,
-                              .runs = runs});
+  write_trimmed(sink, frame, unwalkable, runs);
   sink.close();
   auto records = records_of(path("a.pcap"));
   ASSERT_EQ(records.size(), 1u);
@@ -204,12 +205,7 @@ TEST_F(FileSinkTest, PacketsTrimmedAfterAFailureAreLost) {
   while (!sink.failed()) std::this_thread::yield();
   Bytes frame = test::frame_of(mold_, 100, {Bytes(4), Bytes(5)});
   const std::vector<lb_run> runs = {{.first = 101, .count = 1}};
-  sink.inlet().write_trimmed(kTime, frame,
-                             {.framing = mold_,
-                              .payload_offset = 42,
-                              .payload_length = static_cast<std::uint32_t>(frame.size() - 42),
-                              .first = 100,
-                              .runs = runs});
+  write_trimmed(sink, frame, mold_, runs);
   EXPECT_EQ(sink.stats().lost, 1u);
   EXPECT_EQ(sink.stats().packets, 0u);
 }

@@ -43,6 +43,16 @@ TEST(FramePool, BeginsWithTheWholeSpanAndTakesTheLastGiven) {
   EXPECT_EQ(pool.take(), kSpan.frame(1));
 }
 
+TEST(FramePool, MayHaveRoomForMoreThanItBeginsWith) {
+  FramePool pool(kSpan, 5);
+  EXPECT_EQ(pool.size(), 3u);
+  for (const std::uint64_t other : {0u, 4096u}) pool.give(other);
+  EXPECT_EQ(pool.size(), 5u);
+  EXPECT_EQ(pool.take(), 4096u);
+  EXPECT_EQ(pool.take(), 0u);
+  EXPECT_EQ(pool.take(), kSpan.frame(0));
+}
+
 template <class Owners>
 class FrameOwnersTest : public ::testing::Test {};
 using BothBuilds = ::testing::Types<BasicFrameOwners<false>, BasicFrameOwners<true>>;
