@@ -238,6 +238,7 @@ void some_poison(Scenario& scenario, Random& random) {
 
 void many_channels(Scenario& scenario, Random& random) {
   scenario.channels = static_cast<std::uint32_t>(random.between(100, 256));
+  scenario.threads = static_cast<std::uint32_t>(random.between(1, 3));
 }
 
 void a_hole_in_one(Scenario& scenario, Random& random) {
@@ -436,8 +437,6 @@ Scenario draw(std::uint64_t seed, std::string_view name, std::uint64_t packets) 
   some_messages(scenario, packets);
   kind.happen(scenario, random);
   if (random.one_in(3)) scenario.order = Order::sequence;
-  if (scenario.name == "channels")
-    scenario.threads = static_cast<std::uint32_t>(random.between(1, 3));
   return scenario;
 }
 
