@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdio>
+#include <numeric>
 #include <string_view>
 
 #include <fcntl.h>
@@ -183,7 +184,12 @@ void Hook::make_memories() {
 }
 
 void Hook::attach(Mode mode) {
-  for (std::size_t i = 0; i < interfaces_.size(); ++i) attach_to(i, mode);
+  // In an order that does not depend on how they are named: of several that start at once, each
+  // with a hook of its own, one gets the first of them, and then all.
+  std::vector<std::size_t> order(interfaces_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](std::size_t i) { return interfaces_[i].index; });
+  for (const std::size_t i : order) attach_to(i, mode);
   if (loaded_ && pin_directory_.empty()) pin_directory_ = pin_hook(*maps_, program_);
 }
 
@@ -215,29 +221,41 @@ void Hook::renew(std::size_t i) {
 
 void Hook::attach_to(std::size_t i, Mode mode) {
   const Interface& interface = interfaces_[i];
-  const Attachment attachment = attachment_of(interface);
-  if (attachment.program_id != 0) {
-    const bool wants_other = (mode == Mode::native && !attachment.native) ||
-                             (mode == Mode::generic && attachment.native);
+  if (const auto attached = attached_to(interface)) {
+    require_same(*attached);
+    const bool wants_other = (mode == Mode::native && !attached->native) ||
+                             (mode == Mode::generic && attached->native);
     if (wants_other)
       throw Error(fmt::format(
           "{} has the hook in {} mode and keeps it; to change it, detach it first ({})",
-          interface.name, attachment.native ? "native" : "generic", how_to_detach(interface)));
+          interface.name, attached->native ? "native" : "generic", how_to_detach(interface)));
+    native_[i] = attached->native;
     return;
   }
   int error = -EOPNOTSUPP;
   if (mode != Mode::generic) error = attach_program(interface, program_, true);
   native_[i] = error == 0;
+  if (error != 0 && mode != Mode::native) error = attach_program(interface, program_, false);
+  if (error != 0)
+    if (const auto attached = attached_to(interface)) require_same(*attached);
   if (error != 0 && mode == Mode::native)
     sys::throw_errno(fmt::format("attach the hook to {} in native mode", interface.name),
                      with_kernel_words("the driver may have no XDP: try --mode generic"), error);
-  if (error != 0) error = attach_program(interface, program_, false);
   if (error != 0)
     sys::throw_errno(fmt::format("attach the hook to {}", interface.name),
                      with_kernel_words(kLoadRights), error);
   std::erase_if(attached_,
                 [&](const AttachedHere& here) { return here.interface.index == interface.index; });
   attached_.push_back({interface, native_[i]});
+}
+
+/// What has come since this hook was found or loaded.
+void Hook::require_same(const Attached& attached) const {
+  check_program(attached);
+  if (attached.hook_id() == maps_->identity()) return;
+  const auto owner = owner_of(attached.hook_id());
+  throw Error(fmt::format("another {} has begun on {} in the same moment; stop it first",
+                          owner.value_or(Owner{}).title(), attached.interface.name));
 }
 
 void Hook::detach() noexcept {

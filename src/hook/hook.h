@@ -41,8 +41,8 @@ class Hook {
   Hook& operator=(const Hook&) = delete;
 
   /// Attaches to every interface that has nothing yet, and pins what was loaded for it. Throws
-  /// Error: with Mode::native when a driver refuses, or when an interface has the hook in the other
-  /// mode.
+  /// Error: with Mode::native when a driver refuses, when an interface has the hook in the other
+  /// mode, or when somebody has attached another program since this was found or loaded.
   void attach(Mode mode);
   /// To an interface that lost its hook, or to another one that has come in its place and has its
   /// name: like attach(), and adopts what somebody has attached there. Throws Error.
@@ -68,6 +68,7 @@ class Hook {
   void load(const Capacity& capacity);
   void make_memories();
   void attach_to(std::size_t interface, Mode mode);
+  void require_same(const Attached& attached) const;
 
   std::vector<Interface> interfaces_;
   std::vector<bool> native_;

@@ -76,6 +76,26 @@ TEST_F(ByHand, AHookThatCameInPlaceOfOursIsRefused) {
   }
 }
 
+/// Both have found nothing and loaded a hook of their own.
+TEST_F(ByHand, OfTwoThatBeginAtOnceOneGetsAllLines) {
+  const hook::Interface a{"vethA_dst", sys::interface_index("vethA_dst")};
+  const hook::Interface b{"vethB_dst", sys::interface_index("vethB_dst")};
+  hook::Hook first({a, b}, {});
+  const hook::Ownership ownership(first.maps());
+  {
+    hook::Hook second({b, a}, {});
+    first.attach(Mode::automatic);
+    EXPECT_EQ(error_text([&] { second.attach(Mode::automatic); }),
+              fmt::format("another receiver (pid {}) has begun on vethA_dst in the same moment; "
+                          "stop it first",
+                          ::getpid()));
+    EXPECT_FALSE(second.was_attached_here(0)) << "whose first line is the other's second";
+  }
+  const std::uint32_t id = first.maps().identity();
+  for (const hook::Interface& interface : {a, b})
+    EXPECT_EQ(hook::attached_to(interface).value().hook_id(), id) << interface.name;
+}
+
 TEST_F(ByHand, AHookOfAnotherLayoutIsRefused) {
   NamedProgram other("linearb_v1", "vethB_dst");
   for (const char* command : {"build/linearb receive", "build/linearb attach"})
