@@ -26,6 +26,9 @@ struct Run {
 
 /// One packet with messages that were not delivered before. Everything in it points into the
 /// frame that the kernel wrote: it is valid until the callback returns, and nothing is copied.
+///
+/// In Order::sequence a packet comes in parts where another one has what is between them, each part
+/// with its own `news`; Summary::packets counts it once.
 struct Delivery {
   /// Place in ReceiverOptions::channels; those that Receiver::reload adds are counted on, in
   /// their order, and no number is used twice.

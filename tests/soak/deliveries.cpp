@@ -24,6 +24,7 @@ void work_for(std::uint32_t duration_ns) {
 Deliveries::Deliveries(const Scenario& scenario, std::size_t run, Ledger& ledger,
                        Findings& findings, RunCounts& counts)
     : messages_(scenario),
+      order_(scenario.order),
       run_(run),
       slow_ns_(scenario.slow_ns),
       ledger_(ledger),
@@ -32,7 +33,7 @@ Deliveries::Deliveries(const Scenario& scenario, std::size_t run, Ledger& ledger
       channels_(scenario.channels) {}
 
 void Deliveries::take(const Delivery& delivery) {
-  add(counts_.packets);
+  if (!is_further_part(delivery)) add(counts_.packets);
   const std::size_t wanted =
       messages_.framing().header_length + std::size_t{delivery.range.count} * messages_.length();
   if (delivery.payload.size() != wanted)
@@ -42,6 +43,15 @@ void Deliveries::take(const Delivery& delivery) {
   for (const Run& run : delivery.news)
     for (std::uint32_t i = 0; i < run.count; ++i) take_message(delivery, run.first + i);
   if (slow_ns_) work_for(slow_ns_);
+}
+
+/// In the order of numbers what another packet brought in its middle comes between two parts.
+bool Deliveries::is_further_part(const Delivery& delivery) {
+  if (order_ != Order::sequence || delivery.is_whole()) return false;
+  return !channels_[delivery.channel]
+              .in_part
+              .emplace(delivery.epoch, delivery.line, delivery.range.first, delivery.range.count)
+              .second;
 }
 
 void Deliveries::take_message(const Delivery& delivery, std::uint64_t number) {

@@ -4,6 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "linearb/receiver.h"
@@ -16,8 +19,8 @@ namespace linearb::soak {
 /// What a run has handed out, readable while it runs and when it was killed.
 struct RunCounts {
   std::atomic<bool> ready = false;
-  std::atomic<std::uint64_t> packets = 0;
-  std::atomic<std::uint64_t> poison = 0;  ///< packets of them
+  std::atomic<std::uint64_t> packets = 0;  ///< each once, in however many parts it came
+  std::atomic<std::uint64_t> poison = 0;   ///< packets of them
   /// Messages that came behind one with a higher number, or of a later epoch.
   std::atomic<std::uint64_t> out_of_order = 0;
 };
@@ -33,11 +36,13 @@ class Deliveries {
   void take(const Delivery& delivery);
 
  private:
+  bool is_further_part(const Delivery& delivery);
   void take_message(const Delivery& delivery, std::uint64_t number);
   void check_order(const Delivery& delivery, std::uint64_t number);
   void check_epoch(const Delivery& delivery, std::uint32_t life);
 
   Messages messages_;
+  Order order_;
   std::size_t run_;
   std::uint32_t slow_ns_;
   Ledger& ledger_;
@@ -48,6 +53,8 @@ class Deliveries {
     std::uint32_t life = 0;   ///< that belongs to it
     std::map<std::uint64_t, std::uint32_t> life_of_epoch;
     std::pair<std::uint64_t, std::uint64_t> highest;  ///< epoch and number
+    /// Packets that came in part: epoch, line, first and count.
+    std::set<std::tuple<std::uint64_t, std::uint8_t, std::uint64_t, std::uint32_t>> in_part;
   };
   std::vector<OfChannel> channels_;
 };
