@@ -37,7 +37,8 @@ struct Outcome {
 hook::Capacity capacity_of(const ReceiverOptions& options) {
   return {.channels = static_cast<std::uint32_t>(options.channels.size()),
           .flows = static_cast<std::uint32_t>(options.channels.size() * options.lines.size()),
-          .remembers = true};
+          .remembers = true,
+          .identifiers = LB_SEEN_SESSIONS};
 }
 
 std::vector<std::string> directories_with(std::uint32_t map_id) {

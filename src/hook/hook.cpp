@@ -23,6 +23,9 @@
 namespace linearb::hook {
 namespace {
 
+/// The kernel makes no smaller table than a few for each CPU; nobody uses this one.
+constexpr std::uint32_t kIdentifiersMin = 256;
+
 constexpr const char* kLoadRights =
     "this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run as root";
 
@@ -119,6 +122,12 @@ Hook::Hook(std::vector<Interface> interfaces, const Capacity& capacity)
                     "loaded with more",
                     maps_->windows().size(), maps_->flow_buckets() * LB_BUCKET_FLOWS,
                     capacity.channels, capacity.flows, how_to_detach(interfaces_.front())));
+  if (maps_->identifiers() < capacity.identifiers)
+    throw Error(
+        fmt::format("the attached hook has room for {} identifiers, and --dedup lru remembers {}; "
+                    "detach it on every line ({}), so that it is loaded with more",
+                    maps_->identifiers(), capacity.identifiers,
+                    how_to_detach(interfaces_.front())));
 }
 
 Hook::~Hook() {
@@ -155,6 +164,8 @@ void Hook::load(const Capacity& capacity) {
   bpf_map__set_max_entries(skeleton->maps.marks, channels * LB_LINES_MAX);
   bpf_map__set_max_entries(skeleton->maps.streams, std::bit_ceil(channels));
   bpf_map__set_max_entries(skeleton->maps.flows, LB_FLOW_TABLES * buckets_for(capacity.flows));
+  bpf_map__set_max_entries(skeleton->maps.seen_sessions,
+                           std::max(capacity.identifiers, kIdentifiersMin));
   if (const int error = linearb_bpf::load(skeleton.get()); error)
     sys::throw_errno("load the hook", way_on(error), error);
   loaded_ = true;

@@ -22,6 +22,8 @@ struct Capacity {
   std::uint32_t flows = 0;
   /// It is to outlive its receivers, so that they need a memory that does, too.
   bool remembers = false;
+  /// That dedup = "lru" remembers; 0 where nothing does. A million take 72 MiB.
+  std::uint32_t identifiers = 0;
 };
 
 /// The XDP program on the interfaces of the lines, and its maps.

@@ -113,6 +113,10 @@ void Maps::clear_interfaces() const noexcept {
   clear_hash(descriptors_.at("interfaces").get());
 }
 
+std::uint32_t Maps::identifiers() const {
+  return info_of(fd("seen_sessions"), "seen_sessions").max_entries;
+}
+
 void Maps::clear_seen_sessions() const noexcept {
   clear_hash(descriptors_.at("seen_sessions").get());
 }

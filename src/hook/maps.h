@@ -59,6 +59,8 @@ class Maps {
   /// One that is not there is no error.
   void clear_interface(std::uint32_t interface_index) const noexcept;
   void clear_interfaces() const noexcept;
+  /// How many identifiers it has room for.
+  std::uint32_t identifiers() const;
   /// Forgets every identifier of dedup = "lru".
   void clear_seen_sessions() const noexcept;
 

@@ -103,8 +103,10 @@ hook::Capacity capacity_of(const ReceiverOptions& options,
                            const std::vector<RunningChannel>& channels) {
   std::size_t places = 0;
   for (const RunningChannel& channel : channels) places += places_of(channel);
-  return {static_cast<std::uint32_t>(places), flow_places(options),
-          options.keep_hook && options.dedup == Dedup::window};
+  return {.channels = static_cast<std::uint32_t>(places),
+          .flows = flow_places(options),
+          .remembers = options.keep_hook && options.dedup == Dedup::window,
+          .identifiers = options.dedup == Dedup::lru ? std::uint32_t{LB_SEEN_SESSIONS} : 0u};
 }
 
 ReceiverOptions validated(const ReceiverOptions& options) {

@@ -124,7 +124,9 @@ std::vector<lb_framing> framings_by_channel() {
 }
 
 Rig::Rig()
-    : hook_(interfaces(), {.channels = kChannels, .flows = kLines * kChannels}),
+    : hook_(interfaces(), {.channels = kChannels,
+                           .flows = kLines * kChannels,
+                           .identifiers = LB_SEEN_SESSIONS}),
       umem_({.frames = kLines * kFrames,
              .fill_ring_entries = kFrames,
              .completion_ring_entries = kFrames}) {

@@ -96,6 +96,25 @@ TEST_F(ByHand, OfTwoThatBeginAtOnceOneGetsAllLines) {
     EXPECT_EQ(hook::attached_to(interface).value().hook_id(), id) << interface.name;
 }
 
+/// What does not need them does not make room for them: they are larger than all else.
+TEST_F(ByHand, AHookWithoutRoomForIdentifiersIsRefusedWhereTheyAreNeeded) {
+  const std::vector<hook::Interface> a{{"vethA_dst", sys::interface_index("vethA_dst")}};
+  {
+    hook::Hook small(a, {});
+    small.attach(Mode::automatic);
+    EXPECT_LT(small.maps().identifiers(), 1000u);
+    EXPECT_EQ(error_text([&] { hook::Hook(a, {.identifiers = LB_SEEN_SESSIONS}); }),
+              fmt::format("the attached hook has room for {} identifiers, and --dedup lru remembers "
+                          "{}; detach it on every line (linearb detach --line NAME=vethA_dst), so "
+                          "that it is loaded with more",
+                          small.maps().identifiers(), int{LB_SEEN_SESSIONS}));
+  }
+  hook::Hook large(a, {.identifiers = LB_SEEN_SESSIONS});
+  large.attach(Mode::automatic);
+  EXPECT_EQ(hook::Hook(a, {.identifiers = LB_SEEN_SESSIONS}).maps().identifiers(),
+            large.maps().identifiers());
+}
+
 TEST_F(ByHand, AHookOfAnotherLayoutIsRefused) {
   NamedProgram other("linearb_v1", "vethB_dst");
   for (const char* command : {"build/linearb receive", "build/linearb attach"})
