@@ -56,13 +56,15 @@ std::uint64_t HookView::outstanding(std::size_t line) const noexcept {
   return all;
 }
 
-std::uint64_t HookView::room(std::size_t line) const noexcept {
-  std::uint64_t least = ~std::uint64_t{0};
+HookView::Room HookView::room(std::size_t line) const noexcept {
+  Room least{~std::uint64_t{0}, ~std::uint64_t{0}};
   for (std::uint32_t thread = 0; thread < threads_; ++thread) {
     const lb_credit& credit = credit_of(line, thread);
-    // What is passed up may hold half of them.
-    const std::uint64_t limit = lb_load_acquire(&credit.capacity) / 2;
-    least = std::min(least, limit - std::min(limit, outstanding_of(credit)));
+    const std::uint64_t capacity = lb_load_acquire(&credit.capacity);
+    const std::uint64_t outstanding = outstanding_of(credit);
+    const auto left = [=](std::uint64_t limit) { return limit - std::min(limit, outstanding); };
+    least.for_any = std::min(least.for_any, left(capacity / 2));
+    least.for_news = std::min(least.for_news, left(capacity));
   }
   return least;
 }

@@ -27,9 +27,13 @@ class HookView {
   bool is_published(std::size_t line) const noexcept;
   /// Packets of a line that were redirected, and whose frames are not back.
   std::uint64_t outstanding(std::size_t line) const noexcept;
-  /// Packets of a line for which there is room, whatever the hook thinks of them.
+  /// For how many packets of a line there is room.
+  struct Room {
+    std::uint64_t for_any;   ///< what is passed up may hold half of the credits
+    std::uint64_t for_news;  ///< what is claimed may hold all
+  };
   /// Where threads have each their own: for whichever has least.
-  std::uint64_t room(std::size_t line) const noexcept;
+  Room room(std::size_t line) const noexcept;
 
  private:
   lb_credit& credit_of(std::size_t line, std::uint32_t thread) const noexcept;

@@ -29,6 +29,9 @@ constexpr auto kPause = std::chrono::milliseconds(100);
 /// Between two blocks while no receiver runs: it is to miss a part of the feed, not most of it.
 constexpr auto kNobodyThere = std::chrono::microseconds(500);
 
+/// After this a receiver is not slow: it holds what it has.
+constexpr std::uint64_t kHeldNs = 200'000;
+
 /// Looks, and after some looks lets whoever else is on this CPU run: what is waited for may be done
 /// there. Throws Error when it took too long.
 class Patience {
@@ -137,6 +140,7 @@ void LineDriver::send_line_up_to(Driven& driven, Position limit) {
 std::uint32_t LineDriver::wait_for_room(std::size_t line) {
   Patience patience(
       fmt::format("line {} has no credit for its next packet, and gets none", name_of(line)));
+  const std::uint64_t begin_ns = sys::monotonic_ns();
   while (!stage_.stop) {
     const std::uint32_t phase = stage_.phase;
     if (!stage_.may_wait || !Stage::is_certain(phase)) {
@@ -145,9 +149,13 @@ std::uint32_t LineDriver::wait_for_room(std::size_t line) {
     }
     const HookView& view = *stage_.views[Stage::run_of(phase)];
     if (!scenario_.lines[line].waits_for_room && view.is_published(line)) return scenario_.block;
-    const std::uint64_t room = view.room(line);
-    if (room >= std::min(scenario_.block, scenario_.frames / 4))
-      return static_cast<std::uint32_t>(std::min<std::uint64_t>(room, scenario_.block));
+    const HookView::Room room = view.room(line);
+    // In sequence the receiver keeps up to half of them behind a hole, until more come.
+    const bool may_be_held =
+        scenario_.order == Order::sequence && sys::monotonic_ns() >= begin_ns + kHeldNs;
+    const std::uint64_t packets = may_be_held ? room.for_news : room.for_any;
+    if (packets >= std::min(scenario_.block, scenario_.frames / 4))
+      return static_cast<std::uint32_t>(std::min<std::uint64_t>(packets, scenario_.block));
     patience.look_again();
   }
   return 0;
