@@ -123,11 +123,10 @@ Hook::Hook(std::vector<Interface> interfaces, const Capacity& capacity)
                     maps_->windows().size(), maps_->flow_buckets() * LB_BUCKET_FLOWS,
                     capacity.channels, capacity.flows, how_to_detach(interfaces_.front())));
   if (maps_->identifiers() < capacity.identifiers)
-    throw Error(
-        fmt::format("the attached hook has room for {} identifiers, and --dedup lru remembers {}; "
-                    "detach it on every line ({}), so that it is loaded with more",
-                    maps_->identifiers(), capacity.identifiers,
-                    how_to_detach(interfaces_.front())));
+    throw Error(fmt::format(
+        "the attached hook has room for {} identifiers, and --dedup lru remembers {}; "
+        "detach it on every line ({}), so that it is loaded with more",
+        maps_->identifiers(), capacity.identifiers, how_to_detach(interfaces_.front())));
 }
 
 Hook::~Hook() {
@@ -234,8 +233,8 @@ void Hook::attach_to(std::size_t i, Mode mode) {
   const Interface& interface = interfaces_[i];
   if (const auto attached = attached_to(interface)) {
     require_same(*attached);
-    const bool wants_other = (mode == Mode::native && !attached->native) ||
-                             (mode == Mode::generic && attached->native);
+    const bool wants_other =
+        (mode == Mode::native && !attached->native) || (mode == Mode::generic && attached->native);
     if (wants_other)
       throw Error(fmt::format(
           "{} has the hook in {} mode and keeps it; to change it, detach it first ({})",
