@@ -12,6 +12,10 @@
 namespace linearb::receiver {
 namespace {
 
+/// How far one line's packets may be read ahead of another's that wait.
+constexpr std::uint64_t kApartNs = 1'000'000;
+constexpr std::uint64_t kNever = ~std::uint64_t{0} - kApartNs;
+
 /// A handle names a packet by the port it came from and its address in the UMEM there.
 constexpr std::uint32_t kPortShift = 48;
 /// Stands for a port where the address is a slot of the injected packets.
@@ -173,23 +177,27 @@ void DataPath::close(Port& port) noexcept {
   std::erase(ports_, &port);
 }
 
-/// Where rings are full the one whose packets are oldest goes first, and no other gets ahead of it:
-/// read in turns, a line with few packets would be shown as far ahead of one with many as a ring is
-/// deep, and the sequencer remembers only so many holes from so far behind.
+/// Where rings are full the one whose packets are oldest goes first, and none gets ahead of
+/// another: read in turns, a line with few packets would be shown as far ahead of one with many as
+/// a ring is deep; read to its end, one would go on where the feed is now, while the other has what
+/// came when nobody read. The sequencer remembers only so many holes from so far behind.
 std::uint32_t DataPath::receive() noexcept {
   std::uint32_t received = 0;
   Port* oldest = furthest_behind();
   while (oldest) {
-    received += receive_from(*oldest, kBatch);
-    if (oldest->behind_ns != 0) break;
+    const std::uint32_t taken = receive_up_to(*oldest, kBatch, behind_ns(oldest) + kApartNs);
+    received += taken;
+    if (taken > 0 && oldest->behind_ns != 0) break;
     oldest = furthest_behind();
   }
   for (Port* port : ports_) {
     if (port == oldest) continue;
-    if (oldest && port->seen_ns > oldest->behind_ns)
+    if (!oldest)
+      received += receive_from(*port, kBatch);
+    else if (port->seen_ns > oldest->behind_ns)
       port->ring_was_empty = false;  // nobody has looked
     else
-      received += receive_from(*port, oldest ? 1 : kBatch);
+      received += receive_up_to(*port, 1, oldest->behind_ns + kApartNs);
   }
   if (order_ && order_->held() > 0) look_at_holds();
   return received;
@@ -210,6 +218,33 @@ Port* DataPath::furthest_behind() const noexcept {
     if (port->behind_ns != 0 && (!furthest || port->behind_ns < furthest->behind_ns))
       furthest = port;
   return furthest;
+}
+
+/// Of all ports but this one, how far the furthest is behind.
+std::uint64_t DataPath::behind_ns(const Port* except) const noexcept {
+  std::uint64_t least = kNever;
+  for (const Port* port : ports_)
+    if (port != except && port->behind_ns != 0) least = std::min(least, port->behind_ns);
+  return least;
+}
+
+/// What arrived until then. A packet without metadata does not say when it did.
+std::uint32_t DataPath::receive_up_to(Port& port, std::uint32_t most,
+                                      std::uint64_t until_ns) noexcept {
+  if (until_ns >= kNever) return receive_from(port, most);
+  std::uint64_t later_ns = 0;
+  const std::uint32_t count = port.socket->count_next(most, [&](const std::byte* data) {
+    const lb_metadata& metadata = reinterpret_cast<const lb_metadata*>(data)[-1];
+    if (metadata.verdict == 0 || metadata.arrival_ns <= until_ns) return true;
+    later_ns = metadata.arrival_ns;
+    return false;
+  });
+  const std::uint32_t received = receive_from(port, count);
+  if (later_ns != 0) {
+    port.ring_was_empty = false;
+    port.behind_ns = later_ns;
+  }
+  return received;
 }
 
 std::uint32_t DataPath::receive_from(Port& port, std::uint32_t most) noexcept {

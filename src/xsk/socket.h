@@ -99,6 +99,18 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
 
   RxBatch receive(std::uint32_t max) noexcept { return {rx_, umem_.data(0), owners_, max}; }
+  /// How many of the packets that receive() gives next, up to `max`, a caller wants who is asked
+  /// for each by its first byte: up to the first that it does not. All stay in the ring.
+  template <class Wants>
+  std::uint32_t count_next(std::uint32_t max, Wants&& wants) noexcept {
+    std::uint32_t first = 0;
+    const std::uint32_t size = xsk_ring_cons__peek(&rx_, max, &first);
+    std::uint32_t count = 0;
+    while (count < size && wants(umem_.data(xsk_ring_cons__rx_desc(&rx_, first + count)->addr)))
+      ++count;
+    xsk_ring_cons__cancel(&rx_, size);
+    return count;
+  }
   FillBatch fill(std::uint32_t wanted) noexcept { return {rings_.fill, owners_, wanted}; }
   TxBatch send(std::uint32_t wanted) noexcept { return {tx_, owners_, wanted}; }
   CompletionBatch completions(std::uint32_t max) noexcept {

@@ -110,6 +110,43 @@ TEST_F(DataPathTest, AFrameThatIsHeldIsNoCredit) {
   EXPECT_EQ(summary.lines[0].kernel_lost, 0u);
 }
 
+/// While nobody reads, one line's ring takes what came then and what comes much later; that of the
+/// other has only what came then. Read to its end, the first would be where the sequencer remembers
+/// too little of what the second still has to bring.
+TEST_F(DataPathTest, WhatArrivedFirstIsReadFirstOnWhicheverLine) {
+  constexpr std::uint32_t kOld = 12 * 64 + 10;  // an odd number each, and the last batch has room
+  constexpr std::uint32_t kLater = 60;
+  constexpr std::uint32_t kStep = 4'000;  // within what the hook takes for the feed going on
+  ReceiverOptions options;
+  options.frames = 2048;
+  Running running(options);
+  for (const std::uint32_t first : {1u, 151u}) {
+    feed(feed_on("AB", first, 150));
+    running.wait_until_quiet();  // from here on the hook judges
+  }
+  const RawLine a("vethA_src"), b("vethB_src");
+  const auto optiq = [](std::uint32_t number) {
+    const auto message = feeder::optiq_message(number, 0);
+    return udp_packet()
+        .to("239.192.30.1", 30'001)
+        .payload(Bytes(message.begin(), message.end()))
+        .build();
+  };
+  running.blocked = true;
+  a.send(optiq(301));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the application has it
+  for (std::uint32_t i = 0; i < kOld; ++i) a.send(optiq(303 + 2 * i));
+  for (std::uint32_t i = 0; i < kOld; ++i) b.send(optiq(302 + 2 * i));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  for (std::uint32_t i = 1; i <= kLater; ++i) a.send(optiq(303 + 2 * kOld + i * kStep));
+  running.blocked = false;
+  const Summary summary = running.end();
+  EXPECT_TRUE(summary.balanced) << text(summary.imbalances);
+  EXPECT_EQ(summary.packets, 301u + 2 * kOld + kLater);
+  EXPECT_EQ(summary.lines[0].no_credit + summary.lines[1].no_credit, 0u);
+  EXPECT_LT(summary.lines[0].passed_up, 300u) << "the hook did not judge";
+}
+
 /// Another view of the hook that a receiver of this process has attached.
 hook::Hook adopt_hook() {
   return hook::Hook({{"vethA_dst", sys::interface_index("vethA_dst")},
