@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "sys/error.h"
 #include "sys/interface.h"
@@ -24,6 +25,13 @@ sys::Fd attach(int program_fd, const std::string& interface, Mode mode) {
                      "nothing else may be attached, and native mode needs a driver that has it",
                      link);
   return sys::Fd(link);
+}
+
+void put_into(bpf_map* sockets, int socket_fd) {
+  const std::uint32_t first = 0;
+  const int error =
+      bpf_map__update_elem(sockets, &first, sizeof(first), &socket_fd, sizeof(socket_fd), BPF_ANY);
+  if (error) sys::throw_errno("put a socket into its map", {}, error);
 }
 
 }  // namespace linearb::bench

@@ -35,7 +35,11 @@ struct {
   __type(value, lb_u32);
 } xsks_map SEC(".maps");
 
-SEC("xdp")
+#ifndef FIRST_DESIGN_ENTRY
+#define FIRST_DESIGN_ENTRY SEC("xdp")
+#endif
+
+FIRST_DESIGN_ENTRY
 int first_design(struct xdp_md* context) {
   const lb_u8* packet = (const lb_u8*)(long)context->data;
   const lb_u8* end = (const lb_u8*)(long)context->data_end;

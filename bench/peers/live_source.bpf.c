@@ -3,7 +3,8 @@
  * The source of live frames: the kernel hands it a template packet as often as it was asked to
  * (BPF_PROG_RUN with BPF_F_TEST_XDP_LIVE_FRAMES), it writes the next number of the optiq feed into
  * it, and sends it out of the source end of a line. So it arrives in the native hook of the other
- * end, without a socket buffer and without a system call for each packet.
+ * end, without a socket buffer and without a system call for each packet. Where there are several
+ * channels, on ports in a row, they take turns: number 1 of each, then number 2 of each.
  *
  * A frame comes back from the page pool with what was in it before (net/bpf/test_run.c,
  * xdp_test_run_init_page is called once for each page), so every run writes all that differs.
@@ -19,11 +20,17 @@
 
 enum {
   LOOPBACK_INDEX = 1, /* in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX) */
-  SESSION_ID = LB_HEADERS_MIN + 4,      /* framings/optiq.toml */
-  SEQUENCE_NUMBER = LB_HEADERS_MIN + 8, /* framings/optiq.toml */
+  FEED_PORT = 30001,  /* of the first channel */
+  DESTINATION_PORT = LB_HEADERS_MIN - 6,
+  SERVICE_ID = LB_HEADERS_MIN + 2, /* framings/optiq.toml, as what follows */
+  SESSION_ID = LB_HEADERS_MIN + 4,
+  SEQUENCE_NUMBER = LB_HEADERS_MIN + 8,
 };
 
 lb_u32 next_number;
+lb_u32 next_channel; /* from 0 */
+lb_u32 channels;
+lb_u32 sent;
 lb_u32 source_interface_index;
 
 SEC("xdp")
@@ -31,9 +38,15 @@ int live_source(struct xdp_md* context) {
   if (context->ingress_ifindex != LOOPBACK_INDEX) return XDP_PASS;
   lb_u8* packet = (lb_u8*)(long)context->data;
   if (packet + SEQUENCE_NUMBER + 4 > (lb_u8*)(long)context->data_end) return XDP_ABORTED;
+  *(lb_u16*)(packet + DESTINATION_PORT) = __builtin_bswap16((lb_u16)(FEED_PORT + next_channel));
+  *(lb_u16*)(packet + SERVICE_ID) = (lb_u16)(next_channel + 1);
   *(lb_u32*)(packet + SESSION_ID) = next_number;
   *(lb_u32*)(packet + SEQUENCE_NUMBER) = next_number;
-  next_number++;
+  if (++next_channel >= channels) {
+    next_channel = 0;
+    next_number++;
+  }
+  sent++;
   return (int)bpf_redirect(source_interface_index, 0);
 }
 

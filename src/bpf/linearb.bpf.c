@@ -265,7 +265,12 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
       action);
 }
 
-SEC("xdp")
+/* A program that includes this one, as a benchmark does, has entries of its own. */
+#ifndef LB_HOOK_ENTRY
+#define LB_HOOK_ENTRY SEC("xdp")
+#endif
+
+LB_HOOK_ENTRY
 int LB_HOOK_FUNCTION(struct xdp_md* context) {
   const lb_u8* data = (void*)(long)context->data;
   const lb_u8* data_end = (void*)(long)context->data_end;

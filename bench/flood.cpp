@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/flood.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "linearb/error.h"
+#include "sys/clock.h"
+
+namespace linearb::bench {
+namespace {
+
+constexpr std::uint64_t kPatienceNs = 5'000'000'000;
+
+void wait_for(const std::atomic<std::uint64_t>& counter, std::uint64_t value,
+              RunningContender& contender, std::string_view what) {
+  const std::uint64_t give_up_ns = sys::monotonic_ns() + kPatienceNs;
+  while (counter.load(std::memory_order_acquire) < value) {
+    if (sys::monotonic_ns() < give_up_ns) continue;
+    contender.require_alive();
+    throw Error(fmt::format("{}: {} of {} {}", contender.name(), counter.load(), value, what));
+  }
+}
+
+}  // namespace
+
+double send(const Flood& flood, LiveFrames& frames, RunningContender& contender) {
+  std::vector<std::size_t> order = flood.order;
+  if (order.empty()) {
+    order.resize(frames.lines());
+    std::iota(order.begin(), order.end(), 0);
+  }
+  Board& board = contender.board();
+  const std::uint64_t copies = board.copies;
+  const std::uint64_t begin_ns = sys::monotonic_ns();
+  for (std::uint64_t sent = 0; sent < flood.packets;) {
+    const auto count =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(flood.block, flood.packets - sent));
+    if (sent > flood.ahead)
+      wait_for(board.read, (flood.first + sent - flood.ahead) * copies, contender, "packets came");
+    for (const std::size_t line : order) frames.send(line, flood.first + sent, count);
+    sent += count;
+  }
+  wait_for(board.delivered, flood.first + flood.packets, contender, "messages were delivered");
+  return static_cast<double>(flood.packets) * 1e9 /
+         static_cast<double>(sys::monotonic_ns() - begin_ns);
+}
+
+Digest expected_of(std::uint64_t count, std::uint32_t channels) {
+  Digest digest;
+  for (std::uint64_t i = 0; i < count; ++i)
+    digest.add((i % channels + 1) << 32 | (1 + i / channels));
+  return digest;
+}
+
+}  // namespace linearb::bench

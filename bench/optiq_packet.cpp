@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/optiq_packet.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bench/peers/peer.h"
+#include "feeder/generator.h"
+#include "xsk/packet_header.h"
+
+namespace linearb::bench {
+namespace {
+
+constexpr std::size_t kUdpChecksum = xsk::kHeaderLength - 2;
+
+std::vector<std::uint8_t> packet_with(std::uint32_t number) {
+  const auto message = feeder::optiq_message(number, 0);
+  const xsk::PacketHeader header({.source_mac = {0x02, 0, 0, 0, 0, 1},
+                                  .destination_mac = xsk::multicast_mac(kFeedGroup),
+                                  .source = 0xc0000201,  // 192.0.2.1: TEST-NET-1, RFC 5737
+                                  .destination = kFeedGroup,
+                                  .source_port = kFeedPort,
+                                  .destination_port = kFeedPort});
+  std::vector<std::uint8_t> packet(xsk::kHeaderLength + message.size());
+  std::ranges::copy(message, packet.begin() + xsk::kHeaderLength);
+  header.write(packet.data(), static_cast<std::uint32_t>(message.size()));
+  packet[kUdpChecksum] = packet[kUdpChecksum + 1] = 0;
+  return packet;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> optiq_packet() {
+  return packet_with(1);
+}
+
+std::uint32_t write_optiq_packet(std::uint8_t* packet, std::uint32_t number) {
+  static const std::vector<std::uint8_t> kTemplate = packet_with(1);
+  std::ranges::copy(kTemplate, packet);
+  std::memcpy(packet + xsk::kHeaderLength + 4, &number, sizeof(number));  // session id
+  std::memcpy(packet + xsk::kHeaderLength + 8, &number, sizeof(number));
+  return static_cast<std::uint32_t>(kTemplate.size());
+}
+
+}  // namespace linearb::bench

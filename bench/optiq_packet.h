@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace linearb::bench {
+
+inline constexpr std::uint32_t kOptiqStamp = 12;  ///< of the time stamp in a message
+
+/// Ethernet, IPv4, UDP without checksum, and the first message of the optiq feed of the first
+/// channel.
+std::vector<std::uint8_t> optiq_packet();
+
+/// The same with another number. Returns its length in bytes.
+std::uint32_t write_optiq_packet(std::uint8_t* packet, std::uint32_t number);
+
+}  // namespace linearb::bench

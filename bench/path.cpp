@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "bench/flood.h"
+#include "bench/live_frames.h"
+#include "bench/measurements.h"
+#include "linearb/error.h"
+#include "sys/clock.h"
+#include "sys/cpu.h"
+
+namespace linearb::bench {
+namespace {
+
+/// Until a channel of linearb is published to its hook.
+constexpr std::uint64_t kPreamble = 64;
+constexpr auto kPublished = std::chrono::milliseconds(200);
+/// The hash of the first design is full behind this, and a new session costs twice as much.
+constexpr std::uint64_t kHashIsFull = 1'100'000;
+constexpr std::uint64_t kDrained = 1024;  // messages that wait when a drain begins
+constexpr std::size_t kDrains = 101;
+
+/// How the lines come.
+enum class Lead {
+  a,
+  b,
+  racing,  ///< each line from a CPU of its own; that of B is the receiver's
+};
+
+struct Course {
+  Contender contender;
+  std::string figure;
+  std::uint64_t packets = 1'000'000;  ///< on each line
+  std::uint64_t warm_up = 100'000;
+  unsigned lines = 2;
+  std::uint32_t channels = 1;
+  Lead lead = Lead::a;
+};
+
+/// A contender that has been warmed up, and what it was sent.
+class Running {
+ public:
+  Running(const Course& course, const Cpus& cpus)
+      : course_(course),
+        cpus_(cpus),
+        stage_(course.lines, course.contender),
+        frames_(stage_.sources(), course.channels),
+        contender_(course.contender, stage_.destinations(), cpus.receiver, course.channels) {
+    send(kPreamble * course.channels, Lead::a);
+    std::this_thread::sleep_for(kPublished);
+    send(course.warm_up, course.lead == Lead::racing ? Lead::a : course.lead);
+  }
+
+  Board& board() { return contender_.board(); }
+
+  /// Packets a second of each line.
+  double send(std::uint64_t packets, Lead lead) {
+    if (lead == Lead::racing) return race(packets);
+    Flood flood{.first = sent_, .packets = packets};
+    for (std::size_t line = 0; line < frames_.lines(); ++line)
+      flood.order.push_back(lead == Lead::a ? line : frames_.lines() - 1 - line);
+    sent_ += packets;
+    return bench::send(flood, frames_, contender_);
+  }
+
+  /// Sends, but what is delivered is another's business.
+  void send_blind(std::uint32_t packets) {
+    for (std::size_t line = 0; line < frames_.lines(); ++line) frames_.send(line, sent_, packets);
+    sent_ += packets;
+  }
+
+  std::uint64_t sent() const { return sent_; }
+
+  /// Throws Error when it did not deliver exactly what it was sent.
+  void finish() {
+    if (contender_.stop() != expected_of(sent_, course_.channels))
+      throw Error(fmt::format("{} did not deliver what was sent", contender_.name()));
+  }
+
+ private:
+  double race(std::uint64_t packets) {
+    LiveFrames of_b({stage_.sources()[1]}, course_.channels);
+    const Flood flood{.first = sent_, .packets = packets, .order = {0}};
+    const std::uint64_t begin_ns = sys::monotonic_ns();
+    auto b = std::async(std::launch::async, [&] {
+      sys::pin_this_thread(cpus_.receiver);
+      bench::send(flood, of_b, contender_);
+    });
+    bench::send(flood, frames_, contender_);
+    b.get();
+    sent_ += packets;
+    return static_cast<double>(packets) * 1e9 / static_cast<double>(sys::monotonic_ns() - begin_ns);
+  }
+
+  const Course& course_;
+  Cpus cpus_;
+  Stage stage_;
+  LiveFrames frames_;
+  RunningContender contender_;
+  std::uint64_t sent_ = 0;
+};
+
+void measure_rate(const Course& course, const Cpus& cpus, Figures& figures) {
+  Running running(course, cpus);
+  const double rate = running.send(course.packets, course.lead);
+  running.finish();
+  figures.add(course.figure, rate * course.lines / 1e6);
+}
+
+/// The application holds still while a block comes on all lines, and then takes it: nothing else
+/// runs meanwhile, so the time is the receiver's own.
+void measure_drain(const Course& course, const Cpus& cpus, Figures& figures) {
+  Running running(course, cpus);
+  Board& board = running.board();
+  std::vector<double> ns;
+  for (std::size_t i = 0; i < kDrains; ++i) {
+    board.watch_ns.store(0);
+    board.stop_watch_at.store(board.delivered.load() + kDrained);
+    board.held.store(1);
+    running.send_blind(kDrained);
+    board.held.store(0, std::memory_order_release);
+    const std::uint64_t give_up_ns = sys::monotonic_ns() + 2'000'000'000;
+    while (board.watch_ns.load(std::memory_order_acquire) == 0)
+      if (sys::monotonic_ns() > give_up_ns) throw Error("a block was not delivered");
+    ns.push_back(static_cast<double>(board.watch_ns.load()) / kDrained);
+    // The copies of the other lines, where they come up too.
+    while (board.read.load() < running.sent() * board.copies)
+      if (sys::monotonic_ns() > give_up_ns) throw Error("a block did not come");
+  }
+  running.finish();
+  figures.add(course.figure, spread_of(ns).median);
+}
+
+const Contender kCeiling{"ceiling", "peer_ceiling"};
+const Contender kLinearb{"linearb", "peer_linearb"};
+const Contender kInSequence{"linearb, in sequence", "peer_linearb", {"--in-sequence"}};
+const Contender kFirstDesign{"first design", "peer_first_design"};
+const Contender kKernelSockets{"kernel sockets", "peer_kernel_sockets", {}, true};
+const Contender kPacketRing{"AF_PACKET", "peer_packet_ring", {}, true};
+const Contender kDpdk{"DPDK", "peer_dpdk"};
+
+}  // namespace
+
+Measurements path_measurements(const Settings& settings) {
+  const std::vector<Course> courses = {
+      {.contender = kCeiling, .figure = "ceiling, M frames/s"},
+      {.contender = kLinearb, .figure = "linearb, M frames/s"},
+      {.contender = kInSequence, .figure = "linearb in sequence, M frames/s"},
+      {.contender = kFirstDesign, .figure = "first design, M frames/s", .warm_up = kHashIsFull},
+      {.contender = kFirstDesign,
+       .figure = "first design in its first million, M frames/s",
+       .packets = 800'000},
+      {.contender = kKernelSockets,
+       .figure = "kernel sockets, M frames/s",
+       .packets = 200'000,
+       .warm_up = 20'000},
+      {.contender = kPacketRing,
+       .figure = "AF_PACKET, M frames/s",
+       .packets = 300'000,
+       .warm_up = 30'000},
+      {.contender = kDpdk, .figure = "DPDK, M frames/s"},
+      {.contender = kLinearb, .figure = "linearb, B leading, M frames/s", .lead = Lead::b},
+      {.contender = kLinearb, .figure = "linearb, lines racing, M frames/s", .lead = Lead::racing},
+      {.contender = kCeiling, .figure = "ceiling, lines racing, M frames/s", .lead = Lead::racing},
+      {.contender = kLinearb,
+       .figure = "linearb, 1,024 channels and 4 lines, M frames/s",
+       .packets = 1024 * 1024,
+       .warm_up = 1024 * 128,
+       .lines = 4,
+       .channels = 1024},
+      {.contender = kCeiling,
+       .figure = "ceiling, 4 lines, M frames/s",
+       .packets = 1024 * 1024,
+       .lines = 4},
+  };
+  const std::vector<Course> drains = {
+      {.contender = kCeiling, .figure = "bare loop, ns/message"},
+      {.contender = kLinearb, .figure = "linearb, ns/message"},
+      {.contender = kInSequence, .figure = "linearb in sequence, ns/message"},
+      {.contender = kKernelSockets, .figure = "kernel sockets, ns/message", .warm_up = 20'000},
+      {.contender = kPacketRing, .figure = "AF_PACKET, ns/message", .warm_up = 20'000},
+      {.contender = kDpdk, .figure = "DPDK, ns/message"},
+  };
+  Measurements measurements;
+  for (Course course : courses) {
+    if (settings.quick) course.packets /= 4;
+    measurements.push_back({course.figure, [course, cpus = settings.cpus](Figures& figures) {
+                              measure_rate(course, cpus, figures);
+                            }});
+  }
+  for (const Course& course : drains)
+    measurements.push_back({course.figure, [course, cpus = settings.cpus](Figures& figures) {
+                              measure_drain(course, cpus, figures);
+                            }});
+  return measurements;
+}
+
+}  // namespace linearb::bench

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measures linearb, its peers and its limits, interleaved in one run: every measurement once in
+// each round, in an order that moves on with the rounds. Needs root; everything happens in a
+// private network namespace.
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <CLI/CLI.hpp>
+
+#include "bench/measurements.h"
+#include "linearb/error.h"
+#include "sys/cpu.h"
+#include "sys/netns.h"
+
+namespace linearb::bench {
+namespace {
+
+const std::vector<Ratio> kRatios = {
+    {"linearb against the ceiling", "linearb, M frames/s", "ceiling, M frames/s", Target{0.85}},
+    {"1,024 channels and 4 lines against 1 and 2",
+     "linearb, 1,024 channels and 4 lines, M frames/s", "linearb, M frames/s", Target{0.85}},
+    {"linearb against the first design", "linearb, M frames/s", "first design, M frames/s",
+     Target{2.0}},
+    {"linearb against kernel sockets", "linearb, M frames/s", "kernel sockets, M frames/s",
+     Target{8}},
+    {"linearb against AF_PACKET", "linearb, M frames/s", "AF_PACKET, M frames/s", Target{3}},
+    {"linearb against DPDK", "linearb, M frames/s", "DPDK, M frames/s", Target{0.95}},
+    {"linearb in sequence against in arrival order", "linearb in sequence, M frames/s",
+     "linearb, M frames/s"},
+    {"B leading against A leading", "linearb, B leading, M frames/s", "linearb, M frames/s"},
+    {"linearb against the ceiling, lines racing", "linearb, lines racing, M frames/s",
+     "ceiling, lines racing, M frames/s"},
+    {"user-space time of a message against DPDK", "linearb, ns/message", "DPDK, ns/message",
+     Target{0.6, true}},
+    {"latency against kernel sockets, 20 k/s, p50", "linearb at 20 k/s, p50, ns",
+     "kernel sockets at 20 k/s, p50, ns", Target{0.6, true}},
+    {"latency against kernel sockets, 20 k/s, p99", "linearb at 20 k/s, p99, ns",
+     "kernel sockets at 20 k/s, p99, ns", Target{0.5, true}},
+    {"latency against kernel sockets, 200 k/s, p50", "linearb at 200 k/s, p50, ns",
+     "kernel sockets at 200 k/s, p50, ns", Target{0.6, true}},
+    {"latency against kernel sockets, 200 k/s, p99", "linearb at 200 k/s, p99, ns",
+     "kernel sockets at 200 k/s, p99, ns", Target{0.5, true}},
+    {"hook, duplicate, against the first design's", "hook: duplicate, ns",
+     "first design's hook: duplicate, ns", Target{1.0, true}},
+    {"hook, winner, against the first design's", "hook: winner, ns",
+     "first design's hook: winner, ns", Target{0.5, true}},
+    {"feeder against a bare loop", "feeder, M packets/s on each line",
+     "bare sending loop, M packets/s on each line", Target{0.9}},
+    {"feeder against the first design's", "feeder, M packets/s on each line",
+     "first design's feeder, M packets/s on each line", Target{1.7}},
+    {"merge against libpcap alone", "merge, M messages/s", "libpcap alone, M messages/s",
+     Target{0.6}},
+};
+
+struct Options {
+  std::size_t rounds = 9;
+  bool quick = false;
+  std::vector<std::string> only;
+  std::string json_path;
+};
+
+std::string machine() {
+  utsname name{};
+  ::uname(&name);
+  std::string model = "unknown CPU";
+  std::ifstream cpus("/proc/cpuinfo");
+  for (std::string line; std::getline(cpus, line);)
+    if (line.starts_with("model name")) model = line.substr(line.find(':') + 2);
+  return fmt::format("{}, {} CPUs, Linux {}", model, std::thread::hardware_concurrency(),
+                     name.release);
+}
+
+Measurements choose(const Options& options, const Settings& settings) {
+  Measurements all;
+  for (const auto& group : {path_measurements, latency_measurements, feeding_measurements,
+                            merging_measurements, hook_measurements, footprint_measurements})
+    std::ranges::move(group(settings), std::back_inserter(all));
+  if (options.only.empty()) return all;
+  std::erase_if(all, [&](const Measurement& measurement) {
+    return std::ranges::none_of(
+        options.only, [&](const std::string& text) { return measurement.name.contains(text); });
+  });
+  if (all.empty()) throw UsageError("--only: no measurement has this in its name");
+  return all;
+}
+
+/// Each on a thread of its own, so that what it ties to a CPU is no other's. Returns whether there
+/// is a result.
+bool measure(const Measurement& measurement, const Settings& settings, Figures& figures) {
+  std::string error;
+  std::thread thread([&] {
+    try {
+      sys::pin_this_thread(settings.cpus.sender);
+      measurement.run(figures);
+    } catch (const Error& failure) {
+      error = failure.what();
+    }
+  });
+  thread.join();
+  if (!error.empty()) fmt::print(stderr, "{}: no result: {}\n", measurement.name, error);
+  return error.empty();
+}
+
+void print(const std::string& name, const Spread& spread, const std::string& remark) {
+  fmt::print("{:<58} {:>9.3f}   {:.3f} to {:.3f}{}\n", name, spread.median, spread.least,
+             spread.most, remark);
+}
+
+std::string against_target(const Ratio& ratio, const Spread& spread) {
+  if (!ratio.target) return "";
+  return fmt::format("   {} {} {}", ratio.target->is_met_by(spread.median) ? "meets" : "MISSES",
+                     ratio.target->at_most ? "at most" : "at least", ratio.target->value);
+}
+
+nlohmann::ordered_json report(const Figures& figures) {
+  nlohmann::ordered_json json{{"machine", machine()}};
+  fmt::print("{}\nmedian, least to most of the rounds\n\n", machine());
+  for (const std::string& name : figures.names()) {
+    const Spread spread = *figures.of(name);
+    print(name, spread, "");
+    json["figures"][name] = to_json(spread);
+  }
+  fmt::print("\n");
+  for (const Ratio& ratio : kRatios) {
+    const auto spread = figures.of(ratio);
+    if (!spread) continue;
+    print(ratio.name, *spread, against_target(ratio, *spread));
+    auto& entry = json["ratios"][ratio.name] = to_json(*spread);
+    if (ratio.target) {
+      entry["target"] = ratio.target->value;
+      entry["met"] = ratio.target->is_met_by(spread->median);
+    }
+  }
+  return json;
+}
+
+int run(const Options& options) {
+  const Settings settings{.cpus = choose_cpus(), .quick = options.quick};
+  sys::enter_private_namespace();
+  const Measurements measurements = choose(options, settings);
+  Figures figures;
+  std::size_t failures = 0;
+  for (std::size_t round = 0; round < options.rounds; ++round) {
+    figures.begin_round();
+    for (std::size_t i = 0; i < measurements.size(); ++i)
+      if (!measure(measurements[(i + round) % measurements.size()], settings, figures)) ++failures;
+    fmt::print(stderr, "round {} of {} is done\n", round + 1, options.rounds);
+  }
+  const nlohmann::ordered_json json = report(figures);
+  if (!options.json_path.empty()) std::ofstream(options.json_path) << json.dump(2) << '\n';
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace linearb::bench
+
+int main(int count, char** arguments) {
+  linearb::bench::Options options;
+  CLI::App app("Measures linearb beside its peers and its limits");
+  app.add_option("--rounds", options.rounds, "Each measurement so often")->capture_default_str();
+  app.add_flag("--quick", options.quick, "Fewer packets");
+  app.add_option("--only", options.only, "Measurements with this in their names (repeatable)")
+      ->allow_extra_args(false);
+  app.add_option("--json", options.json_path, "A file for the results");
+  CLI11_PARSE(app, count, arguments);
+  try {
+    return linearb::bench::run(options);
+  } catch (const linearb::UsageError& error) {
+    fmt::print(stderr, "linearb_bench: {}\n", error.what());
+    return 2;
+  } catch (const linearb::Error& error) {
+    fmt::print(stderr, "linearb_bench: {}\n", error.what());
+    return 1;
+  }
+}
