@@ -124,9 +124,8 @@ std::vector<lb_framing> framings_by_channel() {
 }
 
 Rig::Rig()
-    : hook_(interfaces(), {.channels = kChannels,
-                           .flows = kLines * kChannels,
-                           .identifiers = LB_SEEN_SESSIONS}),
+    : hook_(interfaces(),
+            {.channels = kChannels, .flows = kLines * kChannels, .identifiers = LB_SEEN_SESSIONS}),
       umem_({.frames = kLines * kFrames,
              .fill_ring_entries = kFrames,
              .completion_ring_entries = kFrames}) {
