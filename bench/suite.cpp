@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "bench/measurements.h"
 #include "linearb/error.h"
