@@ -103,11 +103,12 @@ TEST_F(ByHand, AHookWithoutRoomForIdentifiersIsRefusedWhereTheyAreNeeded) {
     hook::Hook small(a, {});
     small.attach(Mode::automatic);
     EXPECT_LT(small.maps().identifiers(), 1000u);
-    EXPECT_EQ(error_text([&] { hook::Hook(a, {.identifiers = LB_SEEN_SESSIONS}); }),
-              fmt::format("the attached hook has room for {} identifiers, and --dedup lru remembers "
-                          "{}; detach it on every line (linearb detach --line NAME=vethA_dst), so "
-                          "that it is loaded with more",
-                          small.maps().identifiers(), int{LB_SEEN_SESSIONS}));
+    EXPECT_EQ(
+        error_text([&] { hook::Hook(a, {.identifiers = LB_SEEN_SESSIONS}); }),
+        fmt::format("the attached hook has room for {} identifiers, and --dedup lru remembers "
+                    "{}; detach it on every line (linearb detach --line NAME=vethA_dst), so "
+                    "that it is loaded with more",
+                    small.maps().identifiers(), int{LB_SEEN_SESSIONS}));
   }
   hook::Hook large(a, {.identifiers = LB_SEEN_SESSIONS});
   large.attach(Mode::automatic);
