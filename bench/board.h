@@ -52,7 +52,6 @@ struct Board {
     std::uint64_t count = 0;
     std::uint64_t p50_ns = 0;
     std::uint64_t p99_ns = 0;
-    std::uint64_t max_ns = 0;
   } latency;
 };
 

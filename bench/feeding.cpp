@@ -90,7 +90,7 @@ class Sockets {
       sent += wanted;
     }
     for (const auto& socket : sockets_)
-      while (!socket->conserved() || socket->pool().size() < kFrames) push(*socket);
+      while (socket->pool().size() < kFrames) push(*socket);
   }
 
  private:

@@ -105,7 +105,7 @@ class LinearbCost {
       interfaces_.push_back(sys::interface_index(stage.destinations()[line]));
       lb_flow flow{};
       flow.interface_index = interfaces_[line];
-      flow.port = kFeedPort;
+      flow.port = OPTIQ_FIRST_PORT;
       flow.line = flow.slot_group = static_cast<lb_u8>(line);
       flows.push_back(flow);
       lines.push_back({interfaces_[line], line});

@@ -54,7 +54,7 @@ class PacedSender {
     auto* const data = reinterpret_cast<std::uint8_t*>(umem_.data(frame));
     const std::uint32_t length = write_optiq_packet(data, number);
     const std::uint64_t now_ns = stamped ? sys::monotonic_ns() : 0;
-    std::memcpy(data + kHeadersLength + kOptiqStamp, &now_ns, sizeof(now_ns));
+    std::memcpy(data + kHeadersLength + OPTIQ_TIMESTAMP, &now_ns, sizeof(now_ns));
     {
       xsk::TxBatch batch = socket.send(1);
       batch.put(frame, length);

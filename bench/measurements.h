@@ -14,7 +14,7 @@ namespace linearb::bench {
 
 struct Settings {
   Cpus cpus;
-  bool quick = false;  ///< a tenth of the packets
+  bool quick = false;  ///< fewer packets
 };
 
 /// Throws Error when what was measured is no result: something was lost, or failed.

@@ -19,8 +19,8 @@ std::vector<std::uint8_t> packet_with(std::uint32_t number) {
                                   .destination_mac = xsk::multicast_mac(kFeedGroup),
                                   .source = 0xc0000201,  // 192.0.2.1: TEST-NET-1, RFC 5737
                                   .destination = kFeedGroup,
-                                  .source_port = kFeedPort,
-                                  .destination_port = kFeedPort});
+                                  .source_port = OPTIQ_FIRST_PORT,
+                                  .destination_port = OPTIQ_FIRST_PORT});
   std::vector<std::uint8_t> packet(xsk::kHeaderLength + message.size());
   std::ranges::copy(message, packet.begin() + xsk::kHeaderLength);
   header.write(packet.data(), static_cast<std::uint32_t>(message.size()));
@@ -37,8 +37,8 @@ std::vector<std::uint8_t> optiq_packet() {
 std::uint32_t write_optiq_packet(std::uint8_t* packet, std::uint32_t number) {
   static const std::vector<std::uint8_t> kTemplate = packet_with(1);
   std::ranges::copy(kTemplate, packet);
-  std::memcpy(packet + xsk::kHeaderLength + 4, &number, sizeof(number));  // session id
-  std::memcpy(packet + xsk::kHeaderLength + 8, &number, sizeof(number));
+  std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SESSION_ID, &number, sizeof(number));
+  std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SEQUENCE_NUMBER, &number, sizeof(number));
   return static_cast<std::uint32_t>(kTemplate.size());
 }
 

@@ -6,8 +6,6 @@
 
 namespace linearb::bench {
 
-inline constexpr std::uint32_t kOptiqStamp = 12;  ///< of the time stamp in a message
-
 /// Ethernet, IPv4, UDP without checksum, and the first message of the optiq feed of the first
 /// channel.
 std::vector<std::uint8_t> optiq_packet();

@@ -1,35 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ceiling: a hook that looks at nothing (ceiling.bpf.c), and the bare loop over one RX ring.
 #include <memory>
-#include <vector>
 
 #include <bpf/libbpf.h>
 
-#include "bench/attach.h"
-#include "bench/bare_socket.h"
-#include "bench/peers/peer.h"
+#include "bench/peers/one_socket.h"
 #include "ceiling.skel.h"
 #include "sys/error.h"
 
 namespace linearb::bench {
 namespace {
 
-class Ceiling : public Peer {
+class Ceiling : public OneSocket {
  public:
   explicit Ceiling(const PeerOptions& options)
-      : skeleton_(ceiling_bpf__open_and_load()), socket_(options.interfaces.at(0)) {
+      : OneSocket(options.interfaces.at(0)), skeleton_(ceiling_bpf__open_and_load()) {
     if (!skeleton_) sys::throw_errno("load the hook that looks at nothing");
-    put_into(skeleton_->maps.xsks_map, socket_.fd());
+    put_into(skeleton_->maps.xsks_map, socket_fd());
     const int redirect = bpf_program__fd(skeleton_->progs.redirect_all);
     const int drop = bpf_program__fd(skeleton_->progs.drop_all);
     for (std::size_t i = 0; i < options.interfaces.size(); ++i)
-      attached_.push_back(attach(i == 0 ? redirect : drop, options.interfaces[i], Mode::native));
-  }
-
-  void poll(Application& application) override {
-    application.count_read(socket_.drain([&](const std::uint8_t* packet, std::uint32_t) {
-      application.deliver(packet + kHeadersLength);
-    }));
+      attach_to(options.interfaces[i], i == 0 ? redirect : drop);
   }
 
  private:
@@ -37,9 +28,6 @@ class Ceiling : public Peer {
     void operator()(ceiling_bpf* skeleton) const noexcept { ceiling_bpf__destroy(skeleton); }
   };
   std::unique_ptr<ceiling_bpf, Destroy> skeleton_;
-  BareSocket socket_;
-  /// Last, so that the hook goes before its socket does.
-  std::vector<sys::Fd> attached_;
 };
 
 }  // namespace

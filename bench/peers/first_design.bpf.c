@@ -12,12 +12,10 @@
 /* The helpers take their integers from there. */
 #include <bpf/bpf_helpers.h>
 
+#include "bench/optiq.bpf.h"
 #include "core/walk.h"
 
 enum {
-  FEED_PORT = 30001,
-  MESSAGE_LENGTH = 36,             /* framings/optiq.toml */
-  SESSION_ID = LB_HEADERS_MIN + 4, /* framings/optiq.toml */
   SESSIONS_REMEMBERED = 1 << 20,
 };
 
@@ -45,12 +43,12 @@ int first_design(struct xdp_md* context) {
   const lb_u8* end = (const lb_u8*)(long)context->data_end;
   const lb_u8* ip = packet + LB_ETHERNET_HEADER;
   const lb_u8* udp = ip + LB_IPV4_HEADER;
-  if (packet + LB_HEADERS_MIN + MESSAGE_LENGTH > end) return XDP_PASS;
+  if (packet + LB_HEADERS_MIN + OPTIQ_MESSAGE_LENGTH > end) return XDP_PASS;
   if (lb_load_u16_be(ip - 2) != LB_ETHERTYPE_IPV4) return XDP_PASS;
   if (ip[0] != 0x45 || ip[9] != LB_PROTOCOL_UDP) return XDP_PASS;
-  if (lb_load_u16_be(udp + 2) != FEED_PORT) return XDP_PASS;
+  if (lb_load_u16_be(udp + 2) != OPTIQ_FIRST_PORT) return XDP_PASS;
 
-  lb_u32 session_id = lb_load_u32_le(packet + SESSION_ID);
+  lb_u32 session_id = lb_load_u32_le(packet + LB_HEADERS_MIN + OPTIQ_SESSION_ID);
   if (bpf_map_lookup_elem(&seen_sessions, &session_id)) return XDP_DROP;
   lb_u8 seen = 1;
   bpf_map_update_elem(&seen_sessions, &session_id, &seen, BPF_ANY);

@@ -8,20 +8,16 @@
 
 #include <linux/bpf.h>
 
+#include "bench/optiq.bpf.h"
 #include "core/walk.h"
-
-enum {
-  COST_SESSION_ID = LB_HEADERS_MIN + 4, /* framings/optiq.toml, as what follows */
-  COST_SEQUENCE_NUMBER = LB_HEADERS_MIN + 8,
-};
 
 lb_u32 next_number;
 
 LB_INLINE int move_on(struct xdp_md* context) {
-  lb_u8* packet = (lb_u8*)(long)context->data;
-  if (packet + COST_SEQUENCE_NUMBER + 4 > (lb_u8*)(long)context->data_end) return 0;
-  *(lb_u32*)(packet + COST_SESSION_ID) = next_number;
-  *(lb_u32*)(packet + COST_SEQUENCE_NUMBER) = next_number;
+  lb_u8* message = (lb_u8*)(long)context->data + LB_HEADERS_MIN;
+  if (message + OPTIQ_MESSAGE_LENGTH > (lb_u8*)(long)context->data_end) return 0;
+  *(lb_u32*)(message + OPTIQ_SESSION_ID) = next_number;
+  *(lb_u32*)(message + OPTIQ_SEQUENCE_NUMBER) = next_number;
   next_number++;
   return 1;
 }

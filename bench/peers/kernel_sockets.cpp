@@ -58,7 +58,8 @@ class KernelSockets : public Peer {
     }
     for (const std::string& interface : options.interfaces)
       for (std::uint32_t channel = 0; channel < options.channels; ++channel)
-        sockets_.push_back(open_socket(interface, static_cast<std::uint16_t>(kFeedPort + channel)));
+        sockets_.push_back(
+            open_socket(interface, static_cast<std::uint16_t>(OPTIQ_FIRST_PORT + channel)));
   }
 
   void poll(Application& application) override {

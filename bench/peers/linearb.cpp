@@ -19,7 +19,7 @@ ReceiverOptions receive(const PeerOptions& options) {
   for (std::uint32_t i = 0; i < options.channels; ++i)
     receiver.channels.push_back({fmt::format("channel-{}", i),
                                  "optiq",
-                                 {0, static_cast<std::uint16_t>(kFeedPort + i)},
+                                 {0, static_cast<std::uint16_t>(OPTIQ_FIRST_PORT + i)},
                                  {}});
   receiver.mode = Mode::native;
   receiver.wait = Wait::spin;

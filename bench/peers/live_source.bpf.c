@@ -16,15 +16,12 @@
 /* The helpers take their integers from there. */
 #include <bpf/bpf_helpers.h>
 
+#include "bench/optiq.bpf.h"
 #include "core/walk.h"
 
 enum {
   LOOPBACK_INDEX = 1, /* in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX) */
-  FEED_PORT = 30001,  /* of the first channel */
   DESTINATION_PORT = LB_HEADERS_MIN - 6,
-  SERVICE_ID = LB_HEADERS_MIN + 2, /* framings/optiq.toml, as what follows */
-  SESSION_ID = LB_HEADERS_MIN + 4,
-  SEQUENCE_NUMBER = LB_HEADERS_MIN + 8,
 };
 
 lb_u32 next_number;
@@ -37,11 +34,13 @@ SEC("xdp")
 int live_source(struct xdp_md* context) {
   if (context->ingress_ifindex != LOOPBACK_INDEX) return XDP_PASS;
   lb_u8* packet = (lb_u8*)(long)context->data;
-  if (packet + SEQUENCE_NUMBER + 4 > (lb_u8*)(long)context->data_end) return XDP_ABORTED;
-  *(lb_u16*)(packet + DESTINATION_PORT) = __builtin_bswap16((lb_u16)(FEED_PORT + next_channel));
-  *(lb_u16*)(packet + SERVICE_ID) = (lb_u16)(next_channel + 1);
-  *(lb_u32*)(packet + SESSION_ID) = next_number;
-  *(lb_u32*)(packet + SEQUENCE_NUMBER) = next_number;
+  lb_u8* message = packet + LB_HEADERS_MIN;
+  if (message + OPTIQ_MESSAGE_LENGTH > (lb_u8*)(long)context->data_end) return XDP_ABORTED;
+  *(lb_u16*)(packet + DESTINATION_PORT) =
+      __builtin_bswap16((lb_u16)(OPTIQ_FIRST_PORT + next_channel));
+  *(lb_u16*)(message + OPTIQ_SERVICE_ID) = (lb_u16)(next_channel + 1);
+  *(lb_u32*)(message + OPTIQ_SESSION_ID) = next_number;
+  *(lb_u32*)(message + OPTIQ_SEQUENCE_NUMBER) = next_number;
   if (++next_channel >= channels) {
     next_channel = 0;
     next_number++;

@@ -47,8 +47,7 @@ void Application::finish() {
   const std::size_t count = latencies_ns_.size();
   board_.latency = {.count = count,
                     .p50_ns = latencies_ns_[count / 2],
-                    .p99_ns = latencies_ns_[count * 99 / 100],
-                    .max_ns = latencies_ns_.back()};
+                    .p99_ns = latencies_ns_[count * 99 / 100]};
 }
 
 int run_peer_itself(int count, char** arguments, const RunPeer& run) {

@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "bench/board.h"
+#include "bench/optiq.bpf.h"
 #include "core/bytes.h"
 #include "sys/clock.h"
 
 namespace linearb::bench {
 
 inline constexpr std::uint32_t kHeadersLength = 14 + 20 + 8;  ///< Ethernet, IPv4, UDP
-inline constexpr std::uint16_t kFeedPort = 30001;             ///< of the first channel
 inline constexpr std::uint32_t kFeedGroup = 0xefc01e01;       ///< 239.192.30.1
 
 struct PeerOptions {
@@ -33,12 +33,13 @@ struct PeerOptions {
 /// Which message the payload of an optiq packet is: channel and number, as bench/live_frames.h
 /// writes them.
 inline std::uint64_t message_of(const std::uint8_t* payload) noexcept {
-  return std::uint64_t{lb_load_u16_le(payload + 2)} << 32 | lb_load_u32_le(payload + 8);
+  return std::uint64_t{lb_load_u16_le(payload + OPTIQ_SERVICE_ID)} << 32 |
+         lb_load_u32_le(payload + OPTIQ_SEQUENCE_NUMBER);
 }
 
 /// When a packet was sent, CLOCK_MONOTONIC in ns, where the sender says so; else 0.
 inline std::uint64_t stamp_of(const std::uint8_t* payload) noexcept {
-  return lb_load_u64_le(payload + 12);
+  return lb_load_u64_le(payload + OPTIQ_TIMESTAMP);
 }
 
 /// What is done with a message that was delivered, the same in every peer.

@@ -23,7 +23,7 @@
 namespace linearb::hook {
 namespace {
 
-/// The kernel makes no smaller table than a few for each CPU; nobody uses this one.
+/// Of a table that nobody uses.
 constexpr std::uint32_t kIdentifiersMin = 256;
 
 constexpr const char* kLoadRights =

@@ -14,7 +14,6 @@ namespace {
 
 /// How far one line's packets may be read ahead of another's that wait.
 constexpr std::uint64_t kApartNs = 1'000'000;
-constexpr std::uint64_t kNever = ~std::uint64_t{0} - kApartNs;
 
 /// A handle names a packet by the port it came from and its address in the UMEM there.
 constexpr std::uint32_t kPortShift = 48;
@@ -185,7 +184,9 @@ std::uint32_t DataPath::receive() noexcept {
   std::uint32_t received = 0;
   Port* oldest = furthest_behind();
   while (oldest) {
-    const std::uint32_t taken = receive_up_to(*oldest, kBatch, behind_ns(oldest) + kApartNs);
+    const Port* const next = furthest_behind(oldest);
+    const std::uint32_t taken = next ? receive_up_to(*oldest, kBatch, next->behind_ns + kApartNs)
+                                     : receive_from(*oldest, kBatch);
     received += taken;
     if (taken > 0 && oldest->behind_ns != 0) break;
     oldest = furthest_behind();
@@ -211,27 +212,19 @@ void DataPath::look_at_holds() noexcept {
   if (order_->held() > 0) passing_->look(ports_, sys::monotonic_ns());
 }
 
-/// Null when all rings were emptied the last time.
-Port* DataPath::furthest_behind() const noexcept {
+/// Of all ports, or of all but one. Null when their rings were emptied the last time.
+Port* DataPath::furthest_behind(const Port* except) const noexcept {
   Port* furthest = nullptr;
   for (Port* port : ports_)
-    if (port->behind_ns != 0 && (!furthest || port->behind_ns < furthest->behind_ns))
+    if (port != except && port->behind_ns != 0 &&
+        (!furthest || port->behind_ns < furthest->behind_ns))
       furthest = port;
   return furthest;
-}
-
-/// Of all ports but this one, how far the furthest is behind.
-std::uint64_t DataPath::behind_ns(const Port* except) const noexcept {
-  std::uint64_t least = kNever;
-  for (const Port* port : ports_)
-    if (port != except && port->behind_ns != 0) least = std::min(least, port->behind_ns);
-  return least;
 }
 
 /// What arrived until then. A packet without metadata does not say when it did.
 std::uint32_t DataPath::receive_up_to(Port& port, std::uint32_t most,
                                       std::uint64_t until_ns) noexcept {
-  if (until_ns >= kNever) return receive_from(port, most);
   std::uint64_t later_ns = 0;
   const std::uint32_t count = port.socket->count_next(most, [&](const std::byte* data) {
     const lb_metadata& metadata = reinterpret_cast<const lb_metadata*>(data)[-1];

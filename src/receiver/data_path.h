@@ -114,8 +114,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
   bool has_come(const Port& port, std::uint64_t redirected) const noexcept;
   void open(Port& port) noexcept;
   void close(Port& port) noexcept;
-  Port* furthest_behind() const noexcept;
-  std::uint64_t behind_ns(const Port* except) const noexcept;
+  Port* furthest_behind(const Port* except = nullptr) const noexcept;
   std::uint32_t receive_up_to(Port& port, std::uint32_t most, std::uint64_t until_ns) noexcept;
   std::uint32_t receive_from(Port& port, std::uint32_t most) noexcept;
   void take(Port& port, const xsk::RxPacket& received) noexcept;

@@ -28,10 +28,6 @@ DataThread::DataThread(const Parts& parts)
   poll_.reserve(1 + LB_SLOTS_MAX);
 }
 
-void DataThread::begin(Change& change) noexcept {
-  carry_out(change);
-}
-
 /// What is waited for changes with it, within the reserved room.
 bool DataThread::carry_out(Change& change) noexcept {
   if (!path_.carry_out(change)) return false;

@@ -52,8 +52,9 @@ class DataThread {
   NoticeRing& notices() noexcept { return notices_; }
   Injections& injections() noexcept { return injections_; }
 
-  /// Before it runs: what it begins with.
-  void begin(Change& change) noexcept;
+  /// Before it runs, what it begins with; from then on the thread itself does. False when it is not
+  /// time yet (DataPath::carry_out).
+  bool carry_out(Change& change) noexcept;
 
   // ---- the thread that runs it ----
 
@@ -77,7 +78,6 @@ class DataThread {
   void wake() const noexcept { wake_.up(); }
 
  private:
-  bool carry_out(Change& change) noexcept;
   void carry_out_what_is_asked() noexcept;
   void wait() noexcept;
   void tick_if_due(std::uint64_t now_ns) noexcept;

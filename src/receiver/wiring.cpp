@@ -209,7 +209,7 @@ void Wiring::start(const DataThreads& threads) {
   for (const auto& port : ports_) changes[port->thread].opened.push_back(port.get());
   for (std::size_t i = 0; i < threads.size(); ++i) {
     changes[i].flows = &flows();
-    threads[i]->begin(changes[i]);
+    threads[i]->carry_out(changes[i]);
   }
 }
 
