@@ -98,6 +98,10 @@ enum class Wait {
 /// What a receiver is told. The defaults are those of the command line.
 struct ReceiverOptions {
   std::vector<Line> lines{{"A", "vethA_dst"}, {"B", "vethB_dst"}};
+  /// Of the lines, by name, those that only repair: retransmissions come on them. What they bring
+  /// fills holes, and says nothing about where the feed is; that they bring nothing is no alarm. A
+  /// channel needs no destination there.
+  std::vector<std::string> repair_lines{};
   std::vector<Channel> channels{{"optiq", "optiq", {0, 30001}, {}}};
   Dedup dedup = Dedup::window;
   Checksum checksum = Checksum::ignore;  ///< of channels that do not say it themselves
@@ -120,6 +124,8 @@ struct ReceiverOptions {
   std::optional<std::uint64_t> packets;
   std::optional<double> idle_exit_seconds;  ///< ends when no feed packet came for so long
   std::string write_path;                   ///< empty: nothing is written
+
+  bool only_repairs(const std::string& line) const;
 };
 
 /// "239.192.30.1:30001" or "any:30001"; "10.1.1.1@232.1.1.1:30001" with a source in front of the

@@ -28,6 +28,7 @@ struct SkewSummary {
 /// add up to `packets`.
 struct LineSummary {
   std::string name;
+  bool repair = false;  ///< it only repairs (ReceiverOptions::repair_lines)
   std::uint64_t packets = 0;
   std::uint64_t won = 0;          ///< delivered whole; this line was first
   std::uint64_t duplicate = 0;    ///< nothing new, inside the window

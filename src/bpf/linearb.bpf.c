@@ -49,7 +49,7 @@ LB_INLINE int pass_unrelated(lb_u64 bank, lb_u32 interface_index) {
 LB_INLINE int find_channel(struct packet* packet, const struct lb_framing* framing,
                            const lb_u8* payload, const lb_u8* end, lb_u64 stream_bits) {
   packet->channel_index = packet->flow->channel;
-  if (framing->key.width)
+  if (lb_framing_has_key(framing))
     packet->channel_index =
         find_stream(stream_bits, packet->flow->channel, lb_framing_key(framing, payload, end));
   lb_u32 mark_index = packet->channel_index * LB_LINES_MAX + packet->flow->line;
@@ -313,6 +313,8 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   packet.kind = lb_framing_decode_header(framing, payload, data_end, packet.walk.payload_length,
                                          &packet.datagram);
   if (packet.kind == LB_KIND_MALFORMED) return leave(&packet.counters->malformed, XDP_PASS);
+  if (packet.flow->flags & LB_FLOW_REPAIR)
+    packet.kind = lb_as_repair((enum lb_kind)packet.kind, &packet.datagram);
   if (!find_channel(&packet, framing, payload, data_end, settings->stream_bits))
     return leave(&packet.counters->no_receiver, XDP_PASS);
   lb_u64 published = lb_load_acquire(&packet.mark->published);

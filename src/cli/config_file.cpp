@@ -24,7 +24,7 @@ constexpr std::string_view kNotInAFile[] = {"config", "help"};
 /// What a merge takes of a receiver's file. Not `write`: it would write over what the receiver has
 /// recorded.
 constexpr std::string_view kOfMerge[] = {
-    "channel", config::kChannelsTable, "checksum", "dedup", "keys", "order"};
+    "channel", config::kChannelsTable, "checksum", "dedup", "keys", "order", "repair"};
 
 [[noreturn]] void refuse(const std::string& path, const toml::source_region& region,
                          std::string_view reason) {
@@ -210,7 +210,12 @@ void finish_receiver_options(CLI::App& command, const std::string& path, Receive
 
 void finish_merge_options(CLI::App& command, const std::string& path, ReceiverOptions& options) {
   config::Places places;
+  const bool is_said = !command.get_option("--repair")->empty();
   if (!path.empty()) places = ReceiverFile(command, path, options, kOfMerge).apply();
+  if (!is_said)  // a line of the file that is not merged
+    std::erase_if(options.repair_lines, [&](const std::string& line) {
+      return std::ranges::find(options.lines, line, &Line::name) == options.lines.end();
+    });
   for (Channel& channel : options.channels) channel.thread.reset();  // a merge has one
   config::check(options, places);
 }

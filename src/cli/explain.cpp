@@ -42,13 +42,13 @@ struct ExplainArguments {
 /// Session, number and count of a packet that is not malformed.
 struct Numbers {
   const std::optional<std::string>& session;
-  const std::optional<std::uint64_t>& key;
+  const std::optional<std::string>& key;
   const lb_datagram& datagram;
 };
 
 void add_numbers(Json& object, const Numbers& numbers, bool is_valid) {
   object["session"] = numbers.session ? Json(*numbers.session) : Json();
-  object["key"] = numbers.key ? Json(*numbers.key) : Json();
+  object["key"] = report::key_json(numbers.key);
   const bool is_numbered = is_valid && numbers.datagram.numbered;
   object["first"] = is_numbered ? Json(numbers.datagram.first) : Json();
   object["count"] = is_valid ? Json(numbers.datagram.count) : Json();
@@ -88,8 +88,22 @@ Bytes bytes_of_hex(std::string_view text) {
   return bytes;
 }
 
+/// If it were the first that comes.
+std::string verdict_of(const config::Framing& framing, const Bytes& payload) {
+  ReceiverOptions options;
+  std::string verdict;
+  inspect::Verdicts verdicts(options, {framing},
+                             [&](const inspect::Explained& packet) { verdict = packet.verdict; });
+  inspect::Datagram datagram;
+  datagram.payload = payload;
+  verdicts.take(datagram);
+  verdicts.finish();
+  return verdict;
+}
+
 int explain_payload(const ExplainArguments& arguments) {
-  const lb_framing framing = config::load_framing(arguments.framing).descriptor;
+  const config::Framing loaded = config::load_framing(arguments.framing);
+  const lb_framing& framing = loaded.descriptor;
   const Bytes payload = bytes_of_hex(arguments.hex);
   const inspect::Decoded decoded = inspect::decode(framing, payload);
   const bool is_valid = decoded.kind != LB_KIND_MALFORMED;
@@ -100,11 +114,13 @@ int explain_payload(const ExplainArguments& arguments) {
   const std::uint64_t next =
       is_numbered ? lb_framing_next(&framing, decoded.datagram.first, decoded.datagram.count) : 0;
   const std::string reason = is_valid ? "" : inspect::why_malformed(framing, payload);
+  const std::string verdict = verdict_of(loaded, payload);
 
   if (arguments.json) {
-    Json object{{"kind", inspect::kind_name(decoded.kind)}};
+    Json object{{"channel", Json()}, {"kind", inspect::kind_name(decoded.kind)}};
     add_numbers(object, numbers, is_valid);
     object["next"] = is_numbered ? Json(next) : Json();
+    object["verdict"] = verdict;
     if (!is_valid) object["reason"] = reason;
     report::print_json(stdout, object);
     return kDone;
@@ -115,6 +131,7 @@ int explain_payload(const ExplainArguments& arguments) {
   if (key) fmt::print("key      {}\n", *key);
   if (is_valid) fmt::print("count    {}\n", decoded.datagram.count);
   if (is_numbered) fmt::print("first    {}\nnext     {}\n", decoded.datagram.first, next);
+  fmt::print("verdict  {}\n", verdict);
   return kDone;
 }
 
@@ -188,6 +205,7 @@ Command add_explain(CLI::App& app) {
       ->type_name("")
       ->check(names_a_file);
   add_channel_option(*command, arguments->receiver.channels);
+  add_repair_option(*command, arguments->receiver.repair_lines);
   add_keys_option(*command, arguments->receiver.keys);
   command->add_option("--framing", arguments->framing, "Of --hex: one that is built in, or a file")
       ->type_name("NAME");

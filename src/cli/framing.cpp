@@ -90,7 +90,7 @@ int show(const FramingArguments& arguments) {
 
 Json stream_json(const Stream& stream) {
   return {{"destination", stream.destination.empty() ? Json() : Json(stream.destination)},
-          {"key", stream.key ? Json(*stream.key) : Json()},
+          {"key", report::key_json(stream.key)},
           {"sessions", stream.sessions},
           {"packets", stream.packets},
           {"heartbeats", stream.heartbeats},

@@ -69,6 +69,16 @@ void add_line_option(CLI::App& command, std::vector<Line>& lines) {
       ->default_str(standard);
 }
 
+void add_repair_option(CLI::App& command, std::vector<std::string>& lines) {
+  command
+      .add_option("--repair", lines,
+                  "Lines that only repair, such as groups for retransmissions: what they bring "
+                  "fills holes, and says nothing about where the feed is")
+      ->type_name("LINE[,LINE...]")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
 void add_channel_option(CLI::App& command, std::vector<Channel>& channels) {
   add_repeatable(
       command, "--channel", channels, parse_channel,
@@ -110,6 +120,7 @@ void add_json_option(CLI::App& command, bool& json) {
 }
 
 void add_arbitration_options(CLI::App& command, ReceiverOptions& options) {
+  add_repair_option(command, options.repair_lines);
   add_channel_option(command, options.channels);
   add_keys_option(command, options.keys);
   add_choice<Checksum>(command, options.checksum,

@@ -53,6 +53,8 @@ void add_line_option(CLI::App& command, std::vector<Line>& lines);
 /// --channel; the same.
 void add_channel_option(CLI::App& command, std::vector<Channel>& channels);
 /// --keys.
+/// `--repair`.
+void add_repair_option(CLI::App& command, std::vector<std::string>& lines);
 void add_keys_option(CLI::App& command, std::uint32_t& keys);
 /// --mode.
 void add_mode_option(CLI::App& command, Mode& mode);

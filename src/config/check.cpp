@@ -30,7 +30,7 @@ void refuse_lru_with_count(const Channel& channel, const Framing& framing, const
 }
 
 void refuse_lru_with_key(const Channel& channel, const Framing& framing, const Subject& subject) {
-  if (framing.descriptor.key.width == 0) return;
+  if (!lb_framing_has_key(&framing.descriptor)) return;
   throw InvalidOption(subject,
                       fmt::format("channel {}: --dedup lru remembers identifiers without their "
                                   "stream; {} has several on one destination",
@@ -42,7 +42,7 @@ void refuse_too_many_places(const ReceiverOptions& options, const std::vector<Fr
   std::size_t places = 0;
   for (std::size_t i = 0; i < framings.size(); ++i) {
     const Channel& channel = options.channels[i];
-    const bool has_key = framings[i].descriptor.key.width != 0;
+    const bool has_key = lb_framing_has_key(&framings[i].descriptor);
     places += 1 + (has_key ? channel.keys.value_or(options.keys) : 0);
     if (places > LB_CHANNELS_MAX)
       throw InvalidOption({"channel", i, ""},
@@ -53,6 +53,13 @@ void refuse_too_many_places(const ReceiverOptions& options, const std::vector<Fr
 }
 
 }  // namespace
+
+std::uint32_t repair_mask(const ReceiverOptions& options) noexcept {
+  std::uint32_t mask = 0;
+  for (std::size_t line = 0; line < options.lines.size(); ++line)
+    if (options.only_repairs(options.lines[line].name)) mask |= 1u << line;
+  return mask;
+}
 
 std::vector<Framing> load_framings(const ReceiverOptions& options) {
   std::map<std::string, Framing> loaded;

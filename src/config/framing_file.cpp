@@ -207,10 +207,18 @@ class FramingReader {
   }
 
   void read_key() {
-    std::optional<StrictTable> table = root_.optional_table("key");
-    if (!table) return;
-    header_.key = read_header_integer(*table, kKeyWidth);
-    table->finish();
+    std::vector<StrictTable> tables = root_.table_or_tables("key");
+    if (tables.size() > LB_KEY_FIELDS_MAX)
+      tables[LB_KEY_FIELDS_MAX].refuse(
+          "", fmt::format("is one too many: a key has at most {} fields", +LB_KEY_FIELDS_MAX));
+    std::uint64_t width = 0;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      header_.keys[i] = read_header_integer(tables[i], kKeyWidth);
+      width += header_.keys[i].width;
+      if (width > kKeyWidth)
+        tables[i].refuse("width", fmt::format("makes the key longer than {} bytes", kKeyWidth));
+      tables[i].finish();
+    }
   }
 
   void read_payload_length() {

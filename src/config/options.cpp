@@ -167,9 +167,32 @@ void validate_lines(const std::vector<Line>& lines) {
   }
 }
 
-/// Each destination is for a line that there is, each line has one. `place` is the channel's.
-void validate_line_destinations(const Channel& channel, const std::vector<std::string>& lines,
+/// Somebody has to say where the feed is.
+void validate_repair_lines(const ReceiverOptions& options) {
+  const config::Subject subject{"repair", {}, ""};
+  const std::vector<std::string> lines = names_of(options.lines);
+  std::set<std::string> named;
+  for (const std::string& line : options.repair_lines) {
+    if (std::ranges::find(lines, line) == lines.end())
+      throw InvalidOption(subject, fmt::format("--repair: there is no line \"{}\"; {}", line,
+                                               config::suggest_name(line, lines)));
+    if (!named.insert(line).second)
+      throw InvalidOption(subject, fmt::format("--repair: the line \"{}\" is given twice", line));
+  }
+  if (named.size() == lines.size())
+    throw InvalidOption(
+        subject, "--repair: all lines would only repair: one at least has to bring the feed");
+  if (!named.empty() && options.dedup == Dedup::lru)
+    throw InvalidOption(subject,
+                        "--repair: under --dedup lru there is nothing to repair: identifiers have "
+                        "no order, and no holes");
+}
+
+/// Each destination is for a line that there is; each line that does not only repair has one.
+/// `place` is the channel's.
+void validate_line_destinations(const Channel& channel, const ReceiverOptions& options,
                                 const config::Subject& place) {
+  const std::vector<std::string> lines = names_of(options.lines);
   std::set<std::string> named;
   for (const auto& [line, destination] : channel.line_destinations) {
     if (std::find(lines.begin(), lines.end(), line) == lines.end())
@@ -181,7 +204,7 @@ void validate_line_destinations(const Channel& channel, const std::vector<std::s
           place, fmt::format("--channel {}: line \"{}\" has two destinations", channel.name, line));
   }
   for (const std::string& line : lines) {
-    if (channel.destination_on(line).port == 0)
+    if (channel.destination_on(line).port == 0 && !options.only_repairs(line))
       throw InvalidOption(place,
                           fmt::format("--channel {}: line \"{}\" has no destination; name it "
                                       "as {}=GROUP:PORT",
@@ -264,7 +287,7 @@ void validate_alarms(const Channel& channel, const config::Subject& place) {
   }
 }
 
-void validate_channel(const Channel& channel, const std::vector<std::string>& lines,
+void validate_channel(const Channel& channel, const ReceiverOptions& options,
                       const config::Subject& place) {
   if (!is_name(channel.name)) throw InvalidOption(place, bad_name_text("--channel", channel.name));
   if (channel.framing.empty())
@@ -275,8 +298,8 @@ void validate_channel(const Channel& channel, const std::vector<std::string>& li
         {"channel", place.index, "keys"},
         bad_keys_text(fmt::format("--channel {}: keys", channel.name), *channel.keys));
   validate_alarms(channel, place);
-  validate_line_destinations(channel, lines, place);
-  validate_sources(channel, lines, place);
+  validate_line_destinations(channel, options, place);
+  validate_sources(channel, names_of(options.lines), place);
 }
 
 /// A packet belongs to one line and one channel: the hook tells them by interface and destination.
@@ -286,6 +309,7 @@ void validate_destinations(const ReceiverOptions& options) {
     const Channel& channel = options.channels[i];
     for (const Line& line : options.lines) {
       const Destination& destination = channel.destination_on(line.name);
+      if (destination.port == 0) continue;
       std::string user = fmt::format("channel \"{}\" on line \"{}\"", channel.name, line.name);
       auto [place, is_free] = taken.try_emplace(
           std::tuple(line.interface, destination.address, destination.port), user);
@@ -303,11 +327,10 @@ void validate_channels(const ReceiverOptions& options) {
     throw InvalidOption({"channel", first_beyond(options.channels.size(), LB_CHANNELS_MAX), ""},
                         fmt::format("--channel: {} channels; there can be 1 to {}",
                                     options.channels.size(), +LB_CHANNELS_MAX));
-  std::vector<std::string> lines = names_of(options.lines);
   std::set<std::string> names;
   for (std::size_t i = 0; i < options.channels.size(); i++) {
     const Channel& channel = options.channels[i];
-    validate_channel(channel, lines, {"channel", i, ""});
+    validate_channel(channel, options, {"channel", i, ""});
     if (!names.insert(channel.name).second)
       throw InvalidOption({"channel", i, ""},
                           fmt::format("--channel: the name \"{}\" is given twice", channel.name));
@@ -323,6 +346,10 @@ const Destination& Channel::destination_on(const std::string& line) const {
     if (owner == line) return own;
   }
   return destination;
+}
+
+bool ReceiverOptions::only_repairs(const std::string& line) const {
+  return std::ranges::find(repair_lines, line) != repair_lines.end();
 }
 
 Destination parse_destination(const std::string& text) {
@@ -432,6 +459,7 @@ void validate_threads(const ReceiverOptions& options) {
 
 void validate(const ReceiverOptions& options) {
   validate_lines(options.lines);
+  validate_repair_lines(options);
   validate_channels(options);
   if (options.dedup == Dedup::lru && options.channels.size() > 1)
     throw UsageError(

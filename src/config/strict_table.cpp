@@ -172,6 +172,12 @@ StrictTable StrictTable::table(std::string_view key) {
   return *std::move(value);
 }
 
+std::vector<StrictTable> StrictTable::table_or_tables(std::string_view key) {
+  const toml::node* node = find(key);
+  if (!node || node->is_array()) return tables(key);
+  return {table(key)};
+}
+
 std::vector<StrictTable> StrictTable::tables(std::string_view key) {
   std::vector<StrictTable> values;
   const toml::node* node = find(key);

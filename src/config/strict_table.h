@@ -64,6 +64,8 @@ class StrictTable {
 
   std::optional<StrictTable> optional_table(std::string_view key);
   StrictTable table(std::string_view key);
+  /// One table, or those of an array "[[key]]"; none where the key is missing.
+  std::vector<StrictTable> table_or_tables(std::string_view key);
   /// The tables of an array "[[key]]"; none where the key is missing.
   std::vector<StrictTable> tables(std::string_view key);
 

@@ -18,7 +18,7 @@
  * that no receiver ever took over, also to a linearb that knows nothing else of it. Whatever has
  * the prefix and a number is linearb's.
  */
-#define LB_LAYOUT_VERSION   10
+#define LB_LAYOUT_VERSION   11
 #define LB_HOOK_PREFIX      linearb_v
 #define LB_JOIN_WORDS(a, b) a##b
 #define LB_JOIN(a, b)       LB_JOIN_WORDS(a, b)
@@ -75,6 +75,7 @@ enum lb_flow_flags {
   LB_FLOW_LRU = 1 << 0,      /* dedup = "lru": identifiers without order */
   LB_FLOW_CHECKSUM = 1 << 1, /* checksum = "verify": one that is there and wrong is malformed */
   LB_FLOW_SOURCES = 1 << 2,  /* from some sources alone: core/flow.h says where they stand */
+  LB_FLOW_REPAIR = 1 << 3,   /* of a line that only repairs: lb_as_repair() */
 };
 
 /* A destination on an interface, and what it belongs to. The interface is part of the key: the

@@ -17,7 +17,8 @@
 struct lb_header {
   lb_u64 first;          /* number of the first message, or what the heartbeat is to say */
   lb_u64 count;          /* messages; 0: heartbeat; the framing's end_count: end of session */
-  lb_u64 key;            /* of the sequence, where several share one destination */
+  lb_u64 key;            /* of the sequence, where several share one destination: its fields as
+                            lb_framing_key() joins them */
   const lb_u8* session;  /* opaque bytes, as they stand in the packet; may be null */
   lb_u32 session_length; /* bytes; a shorter session than the field is filled up with zeros */
   lb_u32 payload_length; /* bytes of the whole UDP payload: header and messages */
@@ -79,6 +80,19 @@ LB_INLINE int lb_framing_renumber(const struct lb_framing* framing, lb_u8* paylo
   return 1;
 }
 
+/* The first field is the high part of the key, and the last takes what is left of it. */
+LB_INLINE int lb_key_write(const struct lb_framing* framing, lb_u8* payload, const lb_u8* end,
+                           lb_u64 key) {
+  for (int i = LB_KEY_FIELDS_MAX - 1; i >= 0; i--) {
+    struct lb_field field = framing->keys[i];
+    if (!field.width) continue;
+    lb_u64 mask = i && field.width < 8 ? (1ull << 8 * field.width) - 1 : ~0ull;
+    if (!lb_field_write(field, payload, end, key & mask)) return 0;
+    key = field.width < 8 ? key >> 8 * field.width : 0;
+  }
+  return 1;
+}
+
 LB_INLINE int lb_session_write(struct lb_field field, lb_u8* payload, const lb_u8* end,
                                const struct lb_header* header) {
   if ((lb_u64)(end - payload) < (lb_u64)field.offset + field.width) return 0;
@@ -110,7 +124,7 @@ LB_INLINE lb_u32 lb_framing_encode_header(const struct lb_framing* framing, lb_u
   if (capacity < framing->header_length || !lb_framing_can_encode(framing)) return 0;
   __builtin_memset(payload, 0, framing->header_length);
   if (framing->session.width && !lb_session_write(framing->session, payload, end, header)) return 0;
-  if (framing->key.width && !lb_field_write(framing->key, payload, end, header->key)) return 0;
+  if (!lb_key_write(framing, payload, end, header->key)) return 0;
   if (!lb_rules_write(framing, payload, end)) return 0;
   if (!lb_framing_renumber(framing, payload, end, header)) return 0;
   for (int i = 0; i < framing->guard_count && i < LB_GUARDS_MAX; i++) {

@@ -22,6 +22,7 @@ enum {
   LB_HEADER_SPAN = 1024, /* fields begin below this offset: bounds the packet pointer for the
                             verifier; no known feed has its numbers further in */
   LB_SESSION_MAX = 16,   /* bytes of a session identifier */
+  LB_KEY_FIELDS_MAX = 3, /* fields of a key */
 };
 
 /* An unsigned integer, or opaque bytes, at a fixed place. width 0: the feed has no such field. */
@@ -92,7 +93,9 @@ struct lb_framing {
   lb_u8 session_bits; /* of the session, where sessions rise: they go round */
   lb_u8 unused;
   struct lb_field session;
-  struct lb_field key; /* tells the sequences apart that share one destination */
+  /* Tell the sequences apart that share one destination: 8 bytes in all, the first field is the
+   * high part of the key; the first of width 0 ends them. */
+  struct lb_field keys[LB_KEY_FIELDS_MAX];
   struct lb_field sequence;
   struct lb_field sequence_high;  /* more bits of it, somewhere else (Euronext) */
   struct lb_field count;          /* width 0: every packet is one message */
@@ -108,7 +111,7 @@ struct lb_framing {
   lb_u64 sequence_limit; /* the number after the largest: 2^32 for 32 bits; at most 2^56 */
   lb_u64 wrap_to;        /* the number that comes after the largest */
 };
-LB_STATIC_ASSERT(sizeof(struct lb_framing) == 328, "shared with the hook");
+LB_STATIC_ASSERT(sizeof(struct lb_framing) == 336, "shared with the hook");
 
 struct lb_datagram {
   lb_u64 first;    /* number of the first message; in control packets the next number expected */
@@ -279,13 +282,30 @@ LB_INLINE enum lb_kind lb_framing_decode_header(const struct lb_framing* framing
   return rule ? (enum lb_kind)rule->kind : LB_KIND_DATA;
 }
 
+LB_INLINE int lb_framing_has_key(const struct lb_framing* framing) {
+  return framing->keys[0].width != 0;
+}
+
 /* The key of the stream that a payload belongs to, if it is not malformed; 0 where a destination
  * has one stream. */
 LB_INLINE lb_u64 lb_framing_key(const struct lb_framing* framing, const lb_u8* payload,
                                 const lb_u8* end) {
-  lb_u64 key = 0;
-  if (framing->key.width) lb_field_read(framing->key, payload, end, &key);
+  lb_u64 key = 0, part = 0;
+  for (int i = 0; i < LB_KEY_FIELDS_MAX; i++) {
+    struct lb_field field = framing->keys[i];
+    if (!field.width || !lb_field_read(field, payload, end, &part)) break;
+    key = key << (8 * field.width & 63) | part;
+  }
   return key;
+}
+
+/* What a packet is on a line that only repairs: its messages fill holes, and nothing in it says
+ * where the feed is. */
+LB_INLINE enum lb_kind lb_as_repair(enum lb_kind kind, struct lb_datagram* datagram) {
+  if (kind == LB_KIND_MALFORMED || !datagram->numbered) return kind;
+  if (datagram->count > 0) return LB_KIND_RETRANSMISSION;
+  datagram->numbered = 0;
+  return kind;
 }
 
 /* The number after [first, first + count), by the feed's own rule for the wrap. */

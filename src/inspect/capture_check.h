@@ -20,7 +20,7 @@ namespace linearb::inspect {
 /// One sequence of numbers in a capture: what came to one destination under one key.
 struct Stream {
   std::string destination;  ///< "239.1.1.1:5000"; "" in a file of payloads
-  std::optional<std::uint64_t> key;
+  std::optional<std::string> key;
   std::vector<std::string> sessions;  ///< in the order in which they came, kSessionsNamed at most
   std::uint64_t packets = 0;
   std::uint64_t heartbeats = 0;
@@ -56,7 +56,7 @@ class CaptureCheck final : private sequencer::Decisions {
   CaptureFindings finish();
 
  private:
-  using StreamName = std::pair<std::string, std::optional<std::uint64_t>>;
+  using StreamName = std::pair<std::string, std::optional<std::string>>;
 
   void decided(const sequencer::Packet& packet,
                const sequencer::Decision& decision) noexcept override;

@@ -98,6 +98,15 @@ std::string rule_sentence(const lb_rule& rule) {
                      kind_name(static_cast<lb_kind>(rule.kind)), number_says(rule));
 }
 
+std::string key_says(const lb_framing& framing, const lb_field& field) {
+  const bool is_alone = framing.keys[1].width == 0;
+  const auto number = static_cast<int>(&field - framing.keys) + 1;
+  return is_alone
+             ? "tells the sequences of one destination apart"
+             : fmt::format("part {} of the key that tells the sequences of one destination apart",
+                           number);
+}
+
 std::string messages_sentence(const lb_framing& framing) {
   if (lb_framing_is_one_message(&framing))
     return "Packets are numbered: each is one message, whatever is in it.";
@@ -166,7 +175,7 @@ std::string place_text(lb_field field) {
 std::vector<FieldWords> fields_of(const lb_framing& framing) {
   std::vector<FieldWords> fields;
   add(fields, "session", framing.session, session_says(framing));
-  add(fields, "key", framing.key, "tells the sequences of one destination apart");
+  for (const lb_field& field : framing.keys) add(fields, "key", field, key_says(framing, field));
   add(fields, "sequence", framing.sequence, sequence_says(framing));
   add(fields, "high", framing.sequence_high,
       fmt::format("{} are the highest of the number",

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "sequencer/streams.h"
+
 namespace linearb::inspect {
 namespace {
 
@@ -134,9 +136,10 @@ std::optional<std::string> session_text(const lb_framing& framing, Payload paylo
   return session.width <= sizeof(std::uint64_t) ? number_text(framing, payload) : hex_of(bytes);
 }
 
-std::optional<std::uint64_t> key_of(const lb_framing& framing, Payload payload) noexcept {
-  if (framing.key.width == 0) return std::nullopt;
-  return integer_at(framing.key, payload);
+std::optional<std::string> key_of(const lb_framing& framing, Payload payload) {
+  if (!lb_framing_has_key(&framing)) return std::nullopt;
+  const lb_u64 key = lb_framing_key(&framing, payload.data(), payload.data() + payload.size());
+  return sequencer::key_text(framing, key);
 }
 
 std::string why_malformed(const lb_framing& framing, Payload payload) {

@@ -33,7 +33,7 @@ std::string_view outcome_name(sequencer::Outcome outcome) noexcept;
 /// such, else in hexadecimal. Nothing where the framing has none, or the payload is too short.
 std::optional<std::string> session_text(const lb_framing& framing, Payload payload);
 /// The same of the key that tells the sequences of one destination apart.
-std::optional<std::uint64_t> key_of(const lb_framing& framing, Payload payload) noexcept;
+std::optional<std::string> key_of(const lb_framing& framing, Payload payload);
 
 /// Why a payload is malformed: the first of the framing's rules that it breaks.
 std::string why_malformed(const lb_framing& framing, Payload payload);

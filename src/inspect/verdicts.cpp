@@ -39,6 +39,7 @@ bool takes(const Destination& wanted, const Datagram& datagram) noexcept {
 Verdicts::Verdicts(const ReceiverOptions& options, const std::vector<config::Framing>& framings,
                    std::function<void(const Explained&)> tell)
     : channels_(options.channels),
+      repair_lines_(options.repair_lines),
       framings_(descriptors_of(framings)),
       tell_(std::move(tell)),
       places_(places_of(options, framings_)),
@@ -65,16 +66,21 @@ void Verdicts::take(const Datagram& datagram) {
   tell_decided();
 }
 
+bool Verdicts::only_repairs(const std::string& line) const noexcept {
+  return std::ranges::find(repair_lines_, line) != repair_lines_.end();
+}
+
 /// A file of payloads is of the first channel.
 std::optional<Verdicts::Place> Verdicts::place_of(const Datagram& datagram) const noexcept {
-  if (!datagram.time_ns) return Place{0, 0};
+  if (!datagram.time_ns) return Place{0, 0, false};
   if (!datagram.destination) return std::nullopt;
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     const auto& of_lines = channels_[i].line_destinations;
     for (std::size_t line = 0; line < std::min(of_lines.size(), kLinesMax); ++line)
-      if (takes(of_lines[line].second, datagram)) return Place{i, static_cast<std::uint8_t>(line)};
+      if (takes(of_lines[line].second, datagram))
+        return Place{i, static_cast<std::uint8_t>(line), only_repairs(of_lines[line].first)};
     if (channels_[i].destination.port != 0 && takes(channels_[i].destination, datagram))
-      return Place{i, 0};
+      return Place{i, 0, false};
   }
   return std::nullopt;
 }
@@ -83,7 +89,8 @@ void Verdicts::take_of_channel(const Datagram& datagram, Place place) {
   Row& row = rows_.back();
   row.payload.assign(datagram.payload.begin(), datagram.payload.end());
   const lb_framing& framing = framings_[place.channel];
-  const Decoded decoded = datagram.is_whole ? decode(framing, row.payload) : Decoded{};
+  Decoded decoded = datagram.is_whole ? decode(framing, row.payload) : Decoded{};
+  if (place.only_repairs) decoded.kind = lb_as_repair(decoded.kind, &decoded.datagram);
   Explained& explained = row.explained;
   explained.channel = &channels_[place.channel];
   explained.kind = kind_name(decoded.kind);
@@ -105,7 +112,8 @@ void Verdicts::take_of_channel(const Datagram& datagram, Place place) {
   packet.arrival_ns = now_ns_;
   packet.payload = row.payload;
   packet.handle = told_ + rows_.size() - 1;
-  packet.key = explained.key.value_or(0);
+  packet.key =
+      lb_framing_key(&framing, row.payload.data(), row.payload.data() + row.payload.size());
   places_.assign(packet);
   sequencer_.push(packet);
 }

@@ -24,7 +24,7 @@ struct Explained {
   const Channel* channel = nullptr;  ///< null: no configured one
   std::string_view kind;             ///< kind_name(), or "not_feed"
   std::optional<std::string> session;
-  std::optional<std::uint64_t> key;
+  std::optional<std::string> key;
   lb_datagram datagram{};
   bool is_malformed = false;
   std::string_view verdict;  ///< outcome_name(), or "not_feed"
@@ -36,8 +36,9 @@ struct Explained {
 /// destinations of their own, each of these is a line; else all is one.
 class Verdicts final : private sequencer::Decisions {
  public:
-  /// Of the options channels and keys; `framings` are those of the channels. `tell` is called once
-  /// for each packet, in their order: some are decided only when later ones have come.
+  /// Of the options channels, the names of lines that only repair, and keys; `framings` are those
+  /// of the channels. `tell` is called once for each packet, in their order: some are decided only
+  /// when later ones have come.
   Verdicts(const ReceiverOptions& options, const std::vector<config::Framing>& framings,
            std::function<void(const Explained&)> tell);
 
@@ -54,16 +55,19 @@ class Verdicts final : private sequencer::Decisions {
   struct Place {
     std::size_t channel;
     std::uint8_t line;
+    bool only_repairs;
   };
 
   void decided(const sequencer::Packet& packet,
                const sequencer::Decision& decision) noexcept override;
+  bool only_repairs(const std::string& line) const noexcept;
   std::optional<Place> place_of(const Datagram& datagram) const noexcept;
   void take_of_channel(const Datagram& datagram, Place place);
   void tell_decided();
   static std::uint32_t lines_of(const std::vector<Channel>& channels) noexcept;
 
   std::vector<Channel> channels_;
+  std::vector<std::string> repair_lines_;
   std::vector<lb_framing> framings_;
   std::function<void(const Explained&)> tell_;
   std::deque<Row> rows_;    ///< from the first one that was not told yet

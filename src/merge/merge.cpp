@@ -76,9 +76,10 @@ sequencer::ChannelPlaces places_of(const ReceiverOptions& options,
   return sequencer::ChannelPlaces(channels);
 }
 
-sequencer::Settings settings_for(std::size_t lines) noexcept {
+sequencer::Settings settings_for(const ReceiverOptions& options) noexcept {
   sequencer::Settings settings;
-  settings.lines = static_cast<std::uint32_t>(lines);
+  settings.lines = static_cast<std::uint32_t>(options.lines.size());
+  settings.repair_lines = config::repair_mask(options);
   return settings;
 }
 
@@ -96,8 +97,11 @@ hook::FlowTable flows_of(const ReceiverOptions& options) {
   for (std::size_t line = 0; line < options.lines.size(); ++line) {
     for (std::size_t i = 0; i < options.channels.size(); ++i) {
       const Channel& channel = options.channels[i];
-      const Destination& destination = channel.destination_on(options.lines[line].name);
-      const int flags = verifies(options, channel) ? +LB_FLOW_CHECKSUM : 0;
+      const std::string& name = options.lines[line].name;
+      const Destination& destination = channel.destination_on(name);
+      if (destination.port == 0) continue;
+      const int flags = (verifies(options, channel) ? LB_FLOW_CHECKSUM : 0) |
+                        (options.only_repairs(name) ? LB_FLOW_REPAIR : 0);
       hook::add_flow(flows,
                      {.interface_index = interface_of(line),
                       .destination = destination.address,
@@ -158,7 +162,7 @@ Merge::Merge(const MergeOptions& options, Deliver deliver, Tell tell, OnEvent on
              places_.size(), options_.dedup),
       copies_(meter_, on_event_ ? this : nullptr),
       watch_(watch_of(options_, on_event_, places_, copies_, *this)),
-      sequencer_(places_.framings(), settings_for(options_.lines.size()),
+      sequencer_(places_.framings(), settings_for(options_),
                  options_.dedup == Dedup::lru ? sequencer::Sequencer::Dedup::identifiers
                                               : sequencer::Sequencer::Dedup::window,
                  watch_ ? static_cast<sequencer::Decisions&>(*watch_) : copies_) {
@@ -246,6 +250,7 @@ void Merge::judge(std::size_t line, const lb_flow& flow, const lb_walk& walk) {
   packet.arrival_ns = now_ns;
   packet.payload = packets_[packet.handle].payload();
   sequencer::decode(framings_[flow.channel].descriptor, packet);
+  if (flow.flags & LB_FLOW_REPAIR) packet.kind = lb_as_repair(packet.kind, &packet.datagram);
   places_.assign(packet);
   if (first_ns_ == 0) first_ns_ = now_ns;
   last_ns_ = now_ns;

@@ -24,8 +24,9 @@ struct Capture {
 
 struct MergeOptions {
   std::vector<Capture> captures;  ///< one for each line, in their order
-  /// Of a receiver's options those that say how to arbitrate: lines (by their names), channels,
-  /// dedup, checksum, order and write_path. The others are about interfaces, and not looked at.
+  /// Of a receiver's options those that say how to arbitrate: lines (by their names), which of
+  /// them only repair, channels, dedup, checksum, order and write_path. The others are about
+  /// interfaces, and not looked at.
   ReceiverOptions receiver;
 };
 

@@ -12,6 +12,7 @@ LineSummary sum_up_line(const FinishedMerge& merge, std::size_t line) {
   const LineCounts& counts = merge.counts[line];
   LineSummary summary;
   summary.name = merge.options.lines[line].name;
+  summary.repair = merge.options.only_repairs(summary.name);
   summary.packets = counts.packets;
   summary.not_feed = counts.not_feed;
   summary.malformed = counts.malformed;

@@ -12,7 +12,7 @@ namespace linearb::receiver {
 namespace {
 
 std::size_t stream_count(const Channel& options, const config::Framing& framing) {
-  return framing.descriptor.key.width == 0 ? 0 : options.keys.value();
+  return lb_framing_has_key(&framing.descriptor) ? options.keys.value() : 0;
 }
 
 bool same_framing(const RunningChannel& channel, const Channel& options,
@@ -155,7 +155,7 @@ sequencer::Alarms alarms_of(const RunningChannel& channel) noexcept {
 }
 
 std::vector<Sequence> sequences_of(const RunningChannel& channel) {
-  if (channel.framing.descriptor.key.width == 0) return {{channel.index, channel.serial}};
+  if (!lb_framing_has_key(&channel.framing.descriptor)) return {{channel.index, channel.serial}};
   std::vector<Sequence> sequences;
   std::uint32_t serial = kStreamSerials + channel.first_stream;
   for (const std::uint16_t place : channel.streams) sequences.push_back({place, serial++});

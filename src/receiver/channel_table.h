@@ -49,6 +49,18 @@ ReceiverOptions spelled_out(ReceiverOptions options);
 /// When lines of the channel, which says it itself, are silent.
 sequencer::Alarms alarms_of(const RunningChannel& channel) noexcept;
 
+/// What a channel is called, for as long as anything of it is told.
+struct ChannelLabel {
+  std::string name;
+  lb_framing framing{};
+
+  explicit ChannelLabel(const RunningChannel& channel)
+      : name(channel.options.name), framing(channel.framing.descriptor) {}
+  std::string of_stream(std::uint64_t key) const {
+    return sequencer::stream_name(name, framing, key);
+  }
+};
+
 /// The channel itself, or its streams.
 std::vector<Sequence> sequences_of(const RunningChannel& channel);
 
@@ -63,8 +75,9 @@ std::vector<ChannelSummary> summaries_of(const RunningChannel& channel,
   if (!group) return {sequencer::summary_of(name, framing, sums_of(0))};
   std::vector<ChannelSummary> summaries;
   for (const std::uint64_t key : group->keys())
-    summaries.push_back(sequencer::summary_of(sequencer::stream_name(name, key), framing,
-                                              sums_of(summaries.size())));
+    summaries.push_back(
+        sequencer::summary_of(sequencer::stream_name(name, channel.framing.descriptor, key),
+                              framing, sums_of(summaries.size())));
   if (summaries.empty()) summaries.push_back({.name = name, .framing = framing});
   return summaries;
 }

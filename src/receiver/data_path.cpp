@@ -41,6 +41,7 @@ sequencer::Settings settings_of(const DataPath::Parts& parts) noexcept {
   sequencer::Settings settings;
   settings.ahead = parts.maps.config().ahead;
   settings.lines = parts.lines;
+  settings.repair_lines = parts.repair_lines;
   return settings;
 }
 
@@ -373,6 +374,8 @@ void DataPath::decode(sequencer::Packet& packet) noexcept {
   if (!streams && !sequencer_.has(place)) return;
   const lb_framing& framing = streams ? streams->framing() : sequencer_.channel(place).framing();
   sequencer::decode(framing, packet);
+  if (parts_.repair_lines >> packet.line & 1)
+    packet.kind = lb_as_repair(packet.kind, &packet.datagram);
   if (streams && streams->assign(packet)) add_stream(place, packet.key, packet.channel);
 }
 

@@ -40,6 +40,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
     /// In the order of numbers, with room for so many packets that wait; 0: in that of arrival.
     std::uint32_t ordered_packets = 0;
     std::uint32_t lines = 0;
+    std::uint32_t repair_lines = 0;  ///< a bit for each that only repairs
     const Receiver::Deliver& deliver;
     sink::Inlet* sink = nullptr;       ///< may be null
     NoticeRing* notices = nullptr;     ///< null: nobody wants to know

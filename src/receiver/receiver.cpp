@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "config/check.h"
 #include "hook/takeover.h"
 #include "receiver/data_thread.h"
 #include "receiver/remembrance.h"
@@ -128,6 +129,7 @@ std::unique_ptr<DataThread> Receiver::Implementation::make_data_thread(
                                  .uses_identifiers = options.dedup == Dedup::lru,
                                  .ordered_packets = ordered_packets_of(options),
                                  .lines = static_cast<std::uint32_t>(lines_),
+                                 .repair_lines = config::repair_mask(wiring_.options()),
                                  .deliver = deliver_,
                                  .sink = sink_ ? &sink_->inlet(number) : nullptr},
                         .wait = options.wait,
@@ -342,7 +344,9 @@ bool Receiver::Implementation::inject(std::uint32_t channel,
   if (run_is_over_.load()) return false;
   const std::lock_guard lock(control_);
   const receiver::RunningChannel& running = wiring_.channel_for(channel, payload);
-  const Destination& destination = running.options.destination_on(options().lines.front().name);
+  const auto feed = std::ranges::find_if(
+      options().lines, [this](const Line& line) { return !options().only_repairs(line.name); });
+  const Destination& destination = running.options.destination_on(feed->name);
   DataThread& thread = *threads_[running.thread];
   if (!thread.injections().push(channel, running.index, destination, payload)) return false;
   thread.wake();

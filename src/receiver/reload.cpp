@@ -23,6 +23,7 @@ std::vector<std::string_view> other_changes(const ReceiverOptions& runs,
     if (!same) changes.push_back(option);
   };
   compare("line", runs.lines == wanted.lines);
+  compare("repair", runs.repair_lines == wanted.repair_lines);
   compare("dedup", runs.dedup == wanted.dedup);
   compare("checksum", runs.checksum == wanted.checksum);
   compare("order", runs.order == wanted.order);
@@ -87,14 +88,14 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const DataThreads& threa
   validate(options);
   const ReceiverOptions wanted = spelled_out(options);
   refuse_other_changes(options_, wanted);
-  const ChannelNumbers next{static_cast<std::uint32_t>(channel_names_.size()), stream_count_};
+  const ChannelNumbers next{static_cast<std::uint32_t>(labels_.size()), stream_count_};
   const ChannelPlan plan =
       plan_channels(channels_, wanted.channels, config::load_framings(wanted), next, room());
   refuse_new_identifiers(wanted, plan);
   std::vector<RunningChannel> all = plan.wanted();
   Reloaded reloaded = describe(plan, channels_);
   std::vector<Channel> wanted_channels = wanted.channels;
-  channel_names_.reserve(channel_names_.size() + plan.added.size());
+  labels_.reserve(labels_.size() + plan.added.size());
   removed_.reserve(removed_.size() + plan.removed.size());
   const std::uint32_t spare = hook::spare_flow_table(maps());
   const hook::FlowTable without =
@@ -135,7 +136,7 @@ Reloaded Wiring::reload(const ReceiverOptions& options, const DataThreads& threa
   hook::publish_flows(maps(), flows());
 
   for (const RunningChannel& channel : plan.added) {
-    channel_names_.push_back(channel.options.name);
+    labels_.emplace_back(channel);
     stream_count_ += static_cast<std::uint32_t>(channel.streams.size());
   }
   channels_ = std::move(all);

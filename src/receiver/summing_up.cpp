@@ -46,6 +46,7 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
   const LineInterface& interface = run.wiring.interface_of(line);
   LineSummary summary;
   summary.name = run.wiring.options().lines[line].name;
+  summary.repair = run.wiring.options().only_repairs(summary.name);
   summary.packets = hook.packets;
   sequencer::add_outcomes(counts_of(run, line), summary);
   summary.duplicate += hook.duplicate;
@@ -69,7 +70,7 @@ LineSummary sum_up_line(const FinishedRun& run, std::uint32_t line) {
 /// In the order of configuration: those that a reload has removed stand among the others.
 std::vector<ChannelSummary> channels_of(const FinishedRun& run) {
   const bool has_order = run.wiring.options().dedup == Dedup::window;
-  std::vector<std::vector<ChannelSummary>> by_serial(run.wiring.channel_names().size());
+  std::vector<std::vector<ChannelSummary>> by_serial(run.wiring.channel_count());
   for (const RunningChannel& running : run.wiring.channels()) {
     const std::vector<Sequence> sequences = sequences_of(running);
     const DataPath& path = path_of(run, running);

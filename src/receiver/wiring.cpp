@@ -28,12 +28,6 @@ std::vector<lb_framing> descriptors_of(const std::vector<RunningChannel>& channe
   return descriptors;
 }
 
-std::vector<std::string> names_of(const std::vector<RunningChannel>& channels) {
-  std::vector<std::string> names;
-  for (const RunningChannel& channel : channels) names.push_back(channel.options.name);
-  return names;
-}
-
 std::vector<std::string> names_of(const std::vector<Line>& lines) {
   std::vector<std::string> names;
   for (const Line& line : lines) names.push_back(line.name);
@@ -84,10 +78,11 @@ std::uint32_t frame_size_for(const std::vector<LineInterface>& interfaces) {
   return xsk::kFrameSizeSmall;
 }
 
-lb_u8 flow_flags(const ReceiverOptions& options, const Channel& channel) {
+lb_u8 flow_flags(const ReceiverOptions& options, const Channel& channel, const std::string& line) {
   const bool verifies = channel.checksum.value_or(options.checksum) == Checksum::verify;
   return static_cast<lb_u8>((options.dedup == Dedup::lru ? LB_FLOW_LRU : 0) |
-                            (verifies ? LB_FLOW_CHECKSUM : 0));
+                            (verifies ? LB_FLOW_CHECKSUM : 0) |
+                            (options.only_repairs(line) ? LB_FLOW_REPAIR : 0));
 }
 
 /// That the hook's table has to have room for.
@@ -136,7 +131,7 @@ Wiring::Wiring(const ReceiverOptions& options, OnEvent on_event)
       channels_(plan_channels({}, options_.channels, config::load_framings(options_), {},
                               {.threads = options_.threads})
                     .added),
-      channel_names_(names_of(channels_)),
+      labels_(channels_.begin(), channels_.end()),
       interfaces_(interfaces_of(options_.lines)),
       hook_(hook_interfaces(), capacity_of(options_, channels_)),
       frame_size_(frame_size_for(interfaces_)) {
@@ -231,9 +226,8 @@ void Wiring::go_on(sequencer::Channel& channel, const RunningChannel& running, s
   lb_memory* const memory = path.memory_of(place);
   if (!memory || memory->identity != identity_of(running) || !channel.adopt()) return;
   path.expect_skips(place);
-  const std::string name = memory->is_stream
-                               ? sequencer::stream_name(running.options.name, memory->key)
-                               : running.options.name;
+  const std::string name =
+      memory->is_stream ? ChannelLabel(running).of_stream(memory->key) : running.options.name;
   tell_channel(Event::Kind::went_on, name, {},
                fmt::format("goes on at message {}, where the receiver before this one was",
                            channel.newest_end()));
@@ -355,7 +349,9 @@ std::vector<lb_flow> Wiring::flows_of(const std::vector<RunningChannel>& channel
     const LineInterface& interface = interface_of(line);
     if (interface.known.index == 0) continue;
     for (const RunningChannel& channel : channels) {
-      const Destination& destination = channel.options.destination_on(options_.lines[line].name);
+      const std::string& name = options_.lines[line].name;
+      const Destination& destination = channel.options.destination_on(name);
+      if (destination.port == 0) continue;
       hook::add_flow(
           flows,
           {.interface_index = interface.known.index,
@@ -365,7 +361,7 @@ std::vector<lb_flow> Wiring::flows_of(const std::vector<RunningChannel>& channel
            .slot_group = static_cast<lb_u8>(lb_slot_group_of(interface.place, channel.thread)),
            .line = static_cast<lb_u8>(line),
            .framing = channel.framing_index,
-           .flags = flow_flags(options_, channel.options)},
+           .flags = flow_flags(options_, channel.options, name)},
           destination.sources);
     }
   }
@@ -379,7 +375,7 @@ sys::MulticastJoins Wiring::join_groups(const LineInterface& interface,
     if (line.interface != interface.name) continue;
     for (const RunningChannel& channel : channels) {
       const Destination& destination = channel.options.destination_on(line.name);
-      if (!lb_is_multicast(destination.address)) continue;
+      if (destination.port == 0 || !lb_is_multicast(destination.address)) continue;
       if (destination.sources.empty()) memberships.push_back({destination.address, 0});
       for (const std::uint32_t source : destination.sources)
         memberships.push_back({destination.address, source});
@@ -419,11 +415,11 @@ const RunningChannel& Wiring::channel_for(std::uint32_t serial,
 }
 
 Event Wiring::event_of(const TaggedNotice& tagged) const {
-  const std::string& name = channel_names_[tagged.channel];
+  const ChannelLabel& label = labels_[tagged.channel];
   const sequencer::Notice& notice = tagged.notice;
   const std::uint64_t age_ns = sys::monotonic_ns() - notice.ns;
   Event event = sequencer::feed_event(
-      notice, tagged.is_stream ? sequencer::stream_name(name, tagged.key) : name,
+      notice, tagged.is_stream ? label.of_stream(tagged.key) : label.name,
       notice.line < options_.lines.size() ? options_.lines[notice.line].name : std::string(),
       sys::realtime_ns() - age_ns);
   event.channel_number = tagged.channel;
@@ -432,15 +428,14 @@ Event Wiring::event_of(const TaggedNotice& tagged) const {
 }
 
 std::string Wiring::name_of(std::uint32_t serial, const DataThreads& threads) const {
-  if (serial < kStreamSerials) return channel_names_[serial];
+  if (serial < kStreamSerials) return labels_[serial].name;
   const std::uint32_t number = serial - kStreamSerials;
   for (const RemovedChannel& removed : removed_)
     if (number - removed.channel.first_stream < removed.channel.streams.size())
       return removed.summaries[number - removed.channel.first_stream].name;
   for (const RunningChannel& channel : channels_)
     if (number - channel.first_stream < channel.streams.size())
-      return sequencer::stream_name(
-          channel.options.name,
+      return ChannelLabel(channel).of_stream(
           threads[channel.thread]->path().streams()[channel.index]->keys()[number -
                                                                            channel.first_stream]);
   return {};

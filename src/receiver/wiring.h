@@ -101,7 +101,8 @@ class Wiring {
   const std::vector<RunningChannel>& channels() const noexcept { return channels_; }
   const std::vector<RemovedChannel>& removed_channels() const noexcept { return removed_; }
   /// Of every channel that was configured, by its serial.
-  const std::vector<std::string>& channel_names() const noexcept { return channel_names_; }
+  /// Channels that there ever were; each serial is below it.
+  std::size_t channel_count() const noexcept { return labels_.size(); }
   /// The running channel of this serial, with a framing that has numbered messages in the payload.
   /// Throws UsageError.
   const RunningChannel& channel_for(std::uint32_t serial,
@@ -162,8 +163,8 @@ class Wiring {
   ReceiverOptions options_;
   OnEvent on_event_;
   std::vector<RunningChannel> channels_;
-  std::vector<std::string> channel_names_;
-  std::uint32_t stream_count_ = 0;  ///< that there ever were
+  std::vector<ChannelLabel> labels_;  ///< by serial
+  std::uint32_t stream_count_ = 0;    ///< that there ever were
   std::vector<RemovedChannel> removed_;
   std::array<std::uint64_t, LB_LINES_MAX> skipped_on_removed_{};
   std::vector<LineInterface> interfaces_;

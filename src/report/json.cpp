@@ -30,6 +30,7 @@ Json skew_json(const SkewSummary& skew) {
 
 Json line_json(const LineSummary& line) {
   return {{"name", line.name},
+          {"repair", line.repair},
           {"packets", line.packets},
           {"won", line.won},
           {"duplicate", line.duplicate},
@@ -119,6 +120,12 @@ Json to_json(const Summary& summary) {
           {"write_error", summary.write_error},
           {"injected", summary.injected},
           {"injected_delivered", summary.injected_delivered}};
+}
+
+nlohmann::ordered_json key_json(const std::optional<std::string>& key) {
+  if (!key) return nullptr;
+  if (key->find('.') != key->npos) return *key;
+  return std::stoull(*key);
 }
 
 void print_json(std::FILE* stream, const Json& object) {

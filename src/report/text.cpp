@@ -97,6 +97,9 @@ void add_skew(std::vector<Row>& rows, const Summary& summary) {
 std::vector<Row> rows_of(const Summary& summary) {
   std::vector<Row> rows;
   rows.push_back(row_of("line", summary, "", [](const LineSummary& line) { return line.name; }));
+  if (std::ranges::any_of(summary.lines, &LineSummary::repair))
+    rows.push_back(row_of("role", summary, "repair: fills holes alone",
+                          [](const LineSummary& line) { return line.repair ? "repair" : "feed"; }));
   add_counters(rows, summary);
   rows.push_back(row_of("packets/s", summary, "", [&](const LineSummary& line) {
     return grouped(rate_per_second(line.packets, summary.seconds));

@@ -25,6 +25,7 @@ struct Settings {
   std::uint64_t silent_ns = 250'000'000;    ///< after which a line may have missed a restart
   std::uint64_t hold_ns = 1'000'000'000;    ///< how long a doubted packet waits to be confirmed
   std::uint32_t lines = 2;
+  std::uint32_t repair_lines = 0;  ///< a bit for each that only repairs: it is not waited for
 };
 
 /// What channels of one sequencer share.
@@ -91,6 +92,10 @@ class Channel {
   std::uint64_t newest_session() const noexcept { return newest_->session; }
   bool line_is_in_newest(std::uint32_t line) const noexcept {
     return newest_->number != 0 && lines_[line].epoch == newest_->number;
+  }
+  /// All that it brings are retransmissions.
+  bool only_repairs(std::uint32_t line) const noexcept {
+    return shared_.settings.repair_lines >> line & 1;
   }
   /// 0: it has shown nothing.
   std::uint64_t line_epoch(std::uint32_t line) const noexcept { return lines_[line].epoch; }

@@ -26,6 +26,7 @@ Passed passed_in(std::uint64_t epoch, std::uint64_t next_epoch, const Channel& c
                  std::uint32_t lines, std::uint64_t now_ns, MarkOf mark_of) noexcept {
   Passed passed;
   for (std::uint32_t line = 0; line < lines; ++line) {
+    if (channel.only_repairs(line)) continue;
     if (now_ns >= channel.line_awaited_ns(line) + kLiveNs) continue;
     passed.any_lives = true;
     const std::uint64_t line_epoch = channel.line_epoch(line);

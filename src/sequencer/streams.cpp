@@ -2,6 +2,7 @@
 #include "sequencer/streams.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -43,12 +44,12 @@ void StreamGroup::refuse(std::uint64_t key) noexcept {
 ChannelPlaces::ChannelPlaces(std::span<const Configured> channels) : groups_(channels.size()) {
   for (std::size_t i = 0; i < channels.size(); ++i) {
     const lb_framing* const framing = channels[i].framing;
-    framings_.push_back(framing->key.width == 0 ? framing : nullptr);
+    framings_.push_back(lb_framing_has_key(framing) ? nullptr : framing);
     origins_.push_back(i);
   }
   for (std::size_t i = 0; i < channels.size(); ++i) {
     const auto& [framing, keys] = channels[i];
-    if (framing->key.width == 0) continue;
+    if (!lb_framing_has_key(framing)) continue;
     std::vector<std::uint16_t> places;
     for (std::uint32_t key = 0; key < keys; ++key) {
       places.push_back(static_cast<std::uint16_t>(framings_.size()));
@@ -72,12 +73,24 @@ std::uint64_t ChannelPlaces::key_of(std::size_t place) const noexcept {
 }
 
 std::string ChannelPlaces::name_of(std::size_t place, std::string_view channel) const {
-  const bool is_stream = groups_[channel_of(place)] != nullptr;
-  return is_stream ? stream_name(channel, key_of(place)) : std::string(channel);
+  const StreamGroup* const group = groups_[channel_of(place)].get();
+  return group ? stream_name(channel, group->framing(), key_of(place)) : std::string(channel);
 }
 
-std::string stream_name(std::string_view channel, std::uint64_t key) {
-  return fmt::format("{}/{}", channel, key);
+std::string key_text(const lb_framing& framing, std::uint64_t key) {
+  std::string text;
+  for (std::size_t i = std::size(framing.keys); i-- > 0;) {
+    const unsigned bits = 8u * framing.keys[i].width;
+    if (bits == 0) continue;
+    const std::uint64_t part = bits < 64 ? key & ((1ull << bits) - 1) : key;
+    text = text.empty() ? fmt::format("{}", part) : fmt::format("{}.{}", part, text);
+    key = bits < 64 ? key >> bits : 0;
+  }
+  return text;
+}
+
+std::string stream_name(std::string_view channel, const lb_framing& framing, std::uint64_t key) {
+  return fmt::format("{}/{}", channel, key_text(framing, key));
 }
 
 }  // namespace linearb::sequencer

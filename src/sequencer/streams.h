@@ -15,7 +15,7 @@
 
 namespace linearb::sequencer {
 
-/// The streams of one destination, told apart by a key in their packets (lb_framing::key), each
+/// The streams of one destination, told apart by a key in their packets (lb_framing::keys), each
 /// with numbers of its own. A stream gets a channel when it is first seen, as long as there are
 /// any.
 ///
@@ -88,7 +88,10 @@ class ChannelPlaces {
   StreamGroups groups_;
 };
 
+/// "3"; "3.17" where the key has several fields.
+std::string key_text(const lb_framing& framing, std::uint64_t key);
+
 /// "cboe/3": the channel of a stream.
-std::string stream_name(std::string_view channel, std::uint64_t key);
+std::string stream_name(std::string_view channel, const lb_framing& framing, std::uint64_t key);
 
 }  // namespace linearb::sequencer

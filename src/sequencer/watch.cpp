@@ -97,6 +97,7 @@ void Watch::look_at_line(std::uint16_t place, std::uint32_t line, std::uint64_t 
   const Channel& channel = sequencer_->channel(place);
   OfChannel& watched = channels_[place];
   if (watched.alarms.only_once_seen && channel.newest_epoch() == 0) return;
+  if (channel.only_repairs(line)) return;
   LineSight sight{.seen_ns = channel.line_seen_ns(line),
                   .lost = channel.lost_messages(line) + skipped,
                   .is_down = lines_down_[line].load(std::memory_order_relaxed),

@@ -154,6 +154,21 @@ TEST_F(Arbitration, KnowsAStreamByItsKey) {
   EXPECT_EQ(lb_mark_value(maps.mark(place, 1).shown), 1001u);
 }
 
+/// Whatever it is, and wherever the feed is.
+TEST_F(Arbitration, ClaimsNothingOfALineThatOnlyRepairs) {
+  lb_flow flow = flow_on(On::A, kMold, "239.1.1.1", 26400);
+  flow.flags |= LB_FLOW_REPAIR;
+  Rig rig;
+  rig.take_over({&flow, 1}, framings_by_channel());
+  rig.check({
+      {"data that would be next", mold(1000), {}, passed_up("NOT_DATA +0")},
+      {"data that was there", mold(1000), {.claimed = {{1000, 1}}}, passed_up("NOT_DATA +0")},
+      {"data behind the mark", mold(1), {}, passed_up("NOT_DATA -999")},
+      {"a heartbeat", mold_heartbeat(1003), {}, passed_up("NOT_DATA")},
+      {"end of session", mold_end_of_session(1000), {}, passed_up("NOT_DATA")},
+  });
+}
+
 TEST_F(Arbitration, LeavesToTheSequencerWhatIsNotPublished) {
   Rig rig;
   rig.check({

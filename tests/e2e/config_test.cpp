@@ -112,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "checksum, keys, active_passive, hours, silence, thread, A, B"},
         WrongFile{
             "the_first_of_two", "zz = 1\naa = 1\n",
-            ":1:1: there is no key \"zz\"; it can be line, channel, keys, checksum, dedup, order, "
+            ":1:1: there is no key \"zz\"; it can be line, repair, channel, keys, checksum, dedup, "
+            "order, "
             "mode, zero-copy, wait, threads, cpu, frames, hugepages, keep-hook, packets, silence, "
             "idle-exit, "
             "write, events, json, lines, "

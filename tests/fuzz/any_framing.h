@@ -57,6 +57,8 @@ inline void add_the_rest(Input& input, lb_framing& framing) {
     framing.sequence_limit = 8ull << framing.sequence_high_place;
   }
   if (input.flag()) framing.guards[0].other = input.take<lb_u32>();
+  for (int i = 1; i < LB_KEY_FIELDS_MAX && framing.keys[i - 1].width; ++i)
+    framing.keys[i] = any_field(input, framing.header_length, 2);
 }
 
 /// Any descriptor that config/framing_file.cpp can make of a file.
@@ -70,7 +72,7 @@ inline lb_framing any_framing(Input& input) {
       std::min<std::uint32_t>(framing.sequence.offset, header - framing.sequence.width));
   framing.count = any_field(input, header, 8);
   framing.session = any_field(input, header, LB_SESSION_MAX);
-  framing.key = any_field(input, header, 4);
+  framing.keys[0] = any_field(input, header, 4);
   framing.payload_length = any_field(input, header, 8);
   framing.smallest_message = static_cast<lb_u16>(std::max(input.below(1 << 16), 1u));
   if (framing.count.width) {

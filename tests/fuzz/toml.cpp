@@ -20,8 +20,9 @@ void look_at(const lb_framing& framing) {
   require(framing.header_length <= LB_HEADER_SPAN, "a header has its bounds");
   require(header >= 1 && header <= LB_HEADER_SPAN, "the shortest packet has its bounds");
   require(framing.sequence.width >= 1 && framing.sequence.width <= 8, "there is a sequence");
-  for (const lb_field& field : {framing.sequence, framing.sequence_high, framing.session,
-                                framing.key, framing.payload_length})
+  for (const lb_field& field :
+       {framing.sequence, framing.sequence_high, framing.session, framing.keys[0], framing.keys[1],
+        framing.keys[2], framing.payload_length})
     require(lies_within(field, header), "a field lies in the shortest packet");
   require(lies_within(framing.count, framing.header_length), "a count lies in the header");
   require(lies_within(framing.opaque, framing.header_length), "what is opaque is said before");

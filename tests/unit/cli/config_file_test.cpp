@@ -195,6 +195,15 @@ TEST_F(MergeFile, ALineOfTheFileThatIsNotMergedIsNoneOfItsChannels) {
   EXPECT_EQ(read_for_merge(file).channels[0].line_destinations.size(), 2u);
 }
 
+TEST_F(MergeFile, OfLinesThatOnlyRepairThoseThatAreMerged) {
+  const std::string file =
+      "repair = [\"B\", \"R\"]\n[lines]\nA = \"a\"\nB = \"b\"\nR = \"r\"\n[channels.x]\n"
+      "framing = \"optiq\"\nA = \"any:1\"\nR = \"any:3\"\n";
+  EXPECT_EQ(read_for_merge(file).repair_lines, std::vector<std::string>{"B"});
+  EXPECT_EQ(test::error_text([&] { read_for_merge(file, "--repair R"); }),
+            "--repair: there is no line \"R\"; it can be A, B");
+}
+
 TEST_F(MergeFile, ALineThatTheFileDoesNotKnowIsRefused) {
   const std::string file = "[channels.x]\nframing = \"optiq\"\nA = \"any:1\"\n";
   EXPECT_EQ(test::error_text([&] { read_for_merge(file); }),

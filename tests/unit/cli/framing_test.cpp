@@ -162,21 +162,43 @@ TEST(CliExplain, OnePayload) {
   const Ran ran = run({"explain", "--framing", "memx", "--hex",
                        "00 12 55:53:45:31:64:E4:86:C8 0000000000000007", "--json"});
   EXPECT_EQ(ran.status, kDone);
-  EXPECT_EQ(Json::parse(ran.output), Json::parse(R"({"kind": "heartbeat",
-      "session": "0x5553453164e486c8", "key": null, "first": 8, "count": 0, "next": 8})"));
+  EXPECT_EQ(Json::parse(ran.output), Json::parse(R"({"channel": null, "kind": "heartbeat",
+      "session": "0x5553453164e486c8", "key": null, "first": 8, "count": 0, "next": 8,
+      "verdict": "control"})"));
   EXPECT_EQ(run({"explain", "--framing", "cboe-pitch", "--hex",
                  "0x14000203feffffff062098850000069701000000"})
                 .output,
-            "kind     data\nkey      3\ncount    2\nfirst    4294967294\nnext     1\n");
+            "kind     data\nkey      3\ncount    2\nfirst    4294967294\nnext     1\n"
+            "verdict  won\n");
+}
+
+/// A feed of its own, whose sequences are told apart by two fields.
+TEST_F(CliFramingCapture, AKeyOfSeveralFieldsIsAText) {
+  const std::string framing = path_ + ".toml";
+  std::ofstream(framing) << "name = \"two\"\ntitle = \"two\"\nsource = \"this test\"\n"
+                            "endian = \"big\"\nheader_length = 8\n"
+                            "[sequence]\noffset = 4\nwidth = 4\n"
+                            "[[key]]\noffset = 0\nwidth = 1\n[[key]]\noffset = 2\nwidth = 2\n";
+  const std::vector<std::string> words = {"explain", "--framing", framing, "--hex",
+                                          "05ff0102 00000007 aa"};
+  EXPECT_EQ(run(words).output,
+            "kind     data\nkey      5.258\ncount    1\nfirst    7\nnext     8\nverdict  won\n");
+  EXPECT_THAT(run({"framing", "show", framing}).output,
+              HasSubstr("key       bytes 2 to 3, big-endian: part 2 of the key"));
+  std::vector<std::string> json = words;
+  json.push_back("--json");
+  EXPECT_EQ(Json::parse(run(json).output).at("key"), "5.258");
+  std::remove(framing.c_str());
 }
 
 TEST(CliExplain, APayloadThatSaysNothingOfNumbers) {
   EXPECT_EQ(run({"explain", "--framing", "cboe-pitch", "--hex", "0800000300000000"}).output,
-            "kind     heartbeat\nkey      3\ncount    0\n");
+            "kind     heartbeat\nkey      3\ncount    0\nverdict  control\n");
   const Ran ran = run({"explain", "--framing", "cboe-pitch", "--hex", "09", "--json"});
   EXPECT_EQ(ran.status, kDone);
-  EXPECT_EQ(Json::parse(ran.output), Json::parse(R"({"kind": "malformed", "session": null,
-      "key": null, "first": null, "count": null, "next": null,
+  EXPECT_EQ(Json::parse(ran.output), Json::parse(R"({"channel": null, "kind": "malformed",
+      "session": null, "key": null, "first": null, "count": null, "next": null,
+      "verdict": "malformed",
       "reason": "it has 1 bytes, and the shortest packet 8"})"));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/framing_file.h"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
@@ -79,8 +80,8 @@ TEST(FramingFile, ReadsEveryKey) {
   EXPECT_EQ(header.count.offset, 20);
   EXPECT_EQ(header.count.width, 2);
   EXPECT_FALSE(header.count.big_endian);
-  EXPECT_EQ(header.key.offset, 22);
-  EXPECT_EQ(header.key.width, 1);
+  EXPECT_EQ(header.keys[0].offset, 22);
+  EXPECT_EQ(header.keys[0].width, 1);
   EXPECT_EQ(header.payload_length.offset, 24);
   EXPECT_EQ(header.payload_length.width, 4);
   EXPECT_EQ(header.message_length.offset, 2);
@@ -95,6 +96,26 @@ TEST(FramingFile, ReadsEveryKey) {
   EXPECT_EQ(header.wrap_to, 5u);
 }
 
+std::string with_keys(const std::string& tables) {
+  return replaced(kComplete, "[key]\noffset = 22\nwidth = 1\n", tables);
+}
+
+TEST(FramingFile, AKeyCanHaveSeveralFields) {
+  const lb_framing header = parse_framing(with_keys("[[key]]\noffset = 22\nwidth = 1\n"
+                                                    "[[key]]\noffset = 30\nwidth = 2\n"
+                                                    "endian = \"big\"\n"
+                                                    "[[key]]\noffset = 0\nwidth = 5\n"),
+                                          "feed.toml")
+                                .descriptor;
+  std::array<lb_u8, 40> bytes{};
+  bytes[22] = 7;
+  bytes[30] = 1;
+  bytes[31] = 2;
+  bytes[0] = 3;
+  EXPECT_EQ(lb_framing_key(&header, bytes.data(), bytes.data() + bytes.size()),
+            0x07'0102'0000000003u);
+}
+
 TEST(FramingFile, DefaultsAreThoseOfTheSimplestFeed) {
   lb_framing header = parse_framing(
                           "name = \"a\"\ntitle = \"a\"\nsource = \"a\"\nheader_length = 8\n"
@@ -105,7 +126,7 @@ TEST(FramingFile, DefaultsAreThoseOfTheSimplestFeed) {
   EXPECT_EQ(header.flags, 0);
   EXPECT_EQ(header.heartbeat_number, LB_NUMBER_NEXT);
   EXPECT_EQ(header.guard_count, 0);
-  EXPECT_EQ(header.count.width + header.key.width + header.session.width, 0);
+  EXPECT_EQ(header.count.width + header.keys[0].width + header.session.width, 0);
   EXPECT_EQ(header.payload_length.width + header.message_length.width, 0);
   EXPECT_EQ(header.sequence_limit, 1ull << 56);
   EXPECT_EQ(header.wrap_to, 0u);
@@ -142,6 +163,14 @@ const Refused kRefused[] = {
     {"UnknownKeyInCount", "end_of_session", "end_of_sesion", "did you mean \"end_of_session\"?"},
     {"UnknownKeyInKey", "width = 1\n[payload", "width = 1\nvalue = 1\n[payload",
      "[key] has no key \"value\""},
+    {"KeyOfTooManyFields", "[key]\noffset = 22\nwidth = 1\n",
+     "[[key]]\noffset=0\nwidth=1\n[[key]]\noffset=1\nwidth=1\n[[key]]\noffset=2\nwidth=1\n"
+     "[[key]]\noffset=3\nwidth=1\n",
+     "feed.toml:30:1: [[key]] is one too many: a key has at most 3 fields"},
+    {"KeyTooLong", "[key]\noffset = 22\nwidth = 1\n",
+     "[[key]]\noffset=0\nwidth=4\n[[key]]\noffset=4\nwidth=5\n",
+     "feed.toml:26:7: [[key]] width makes the key longer than 8 bytes"},
+    {"KeyIsNoTable", "[key]\noffset = 22\nwidth = 1\n", "[x]\n", "the file has no key \"x\""},
     {"UnknownKeyInPayloadLength", "offset = 24", "offset = 24\nadd = 1",
      "[payload_length] has no key \"add\""},
     {"UnknownKeyInMessage", "smallest = 6", "smallest = 6\nheader = 2",

@@ -227,6 +227,21 @@ INSTANTIATE_TEST_SUITE_P(
                 }},
         Refused{"same_interface", "take the same packets of interface vethA_dst",
                 [](auto& o) { o.lines[1].interface = "vethA_dst"; }},
+        Refused{"repair_on_no_line", "--repair: there is no line \"C\"",
+                [](auto& o) { o.repair_lines = {"C"}; }},
+        Refused{"repair_twice", "--repair: the line \"B\" is given twice",
+                [](auto& o) {
+                  o.repair_lines = {"B", "B"};
+                }},
+        Refused{"repair_alone", "--repair: all lines would only repair",
+                [](auto& o) {
+                  o.repair_lines = {"A", "B"};
+                }},
+        Refused{"repair_of_identifiers", "--repair: under --dedup lru there is nothing to repair",
+                [](auto& o) {
+                  o.repair_lines = {"B"};
+                  o.dedup = Dedup::lru;
+                }},
         Refused{"identifiers_in_sequence", "identifiers have no order",
                 [](auto& o) {
                   o.order = Order::sequence;
@@ -292,6 +307,17 @@ TEST(Validate, TwoLinesOnOneInterfaceNeedDestinationsThatDiffer) {
   options.lines[1].interface = options.lines[0].interface;
   options.channels[0] = parse_channel("optiq=optiq@A=239.1.1.1:1,B=239.1.1.2:1");
   EXPECT_NO_THROW(validate(options));
+}
+
+TEST(Validate, AChannelNeedsNoDestinationOnALineThatOnlyRepairs) {
+  ReceiverOptions options;
+  options.channels = {parse_channel("one=optiq@A=239.1.1.1:1"),
+                      parse_channel("two=optiq@A=239.1.1.1:2")};
+  EXPECT_THROW(validate(options), UsageError);
+  options.repair_lines = {"B"};
+  EXPECT_NO_THROW(validate(options));
+  EXPECT_TRUE(options.only_repairs("B"));
+  EXPECT_FALSE(options.only_repairs("A"));
 }
 
 TEST(Validate, OneDestinationOnDifferentInterfacesIsTheUsualCase) {

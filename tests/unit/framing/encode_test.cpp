@@ -150,6 +150,26 @@ TEST(EncodeHeader, HeartbeatOfPitchSaysItsLengthAndUnit) {
   EXPECT_EQ(bytes, expected);
 }
 
+TEST(EncodeHeader, AKeyOfSeveralFieldsIsReadBack) {
+  lb_framing framing = config::builtin_framing("moldudp64").descriptor;
+  framing.keys[0] = {.offset = 2, .width = 1, .big_endian = 0};
+  framing.keys[1] = {.offset = 4, .width = 2, .big_endian = 1};
+  framing.keys[2] = {.offset = 6, .width = 3, .big_endian = 0};
+  std::array<lb_u8, 20> bytes{};
+  lb_header header{.first = 1,
+                   .count = 1,
+                   .key = 0x01'0203'040506,
+                   .session = nullptr,
+                   .session_length = 0,
+                   .payload_length = 20};
+  ASSERT_EQ(lb_framing_encode_header(&framing, bytes.data(), 20, &header), 20u);
+  const std::array<lb_u8, 9> expected = {0, 0, 1, 0, 2, 3, 6, 5, 4};
+  EXPECT_TRUE(std::equal(expected.begin(), expected.end(), bytes.begin()));
+  EXPECT_EQ(lb_framing_key(&framing, bytes.data(), bytes.data() + 20), header.key);
+  header.key = 0x0100'0203'040506;
+  EXPECT_EQ(lb_framing_encode_header(&framing, bytes.data(), 20, &header), 0u);
+}
+
 TEST(EncodeHeader, WritesGuards) {
   lb_framing framing = config::builtin_framing("optiq").descriptor;
   std::array<lb_u8, 20> bytes{};

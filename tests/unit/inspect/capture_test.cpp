@@ -135,9 +135,9 @@ TEST_F(InspectCapture, UnitsOfOneDestinationAreStreams) {
   add({8, 0, 0, 1, 5, 0, 0, 0});
   const CaptureFindings findings = check("cboe-pitch");
   ASSERT_EQ(findings.streams.size(), 2u);
-  EXPECT_EQ(findings.streams[0].key, 1u);
+  EXPECT_EQ(findings.streams[0].key, "1");
   EXPECT_EQ(findings.streams[0].heartbeats, 2u);
-  EXPECT_EQ(findings.streams[1].key, 2u);
+  EXPECT_EQ(findings.streams[1].key, "2");
 }
 
 TEST_F(InspectCapture, WhatIsNotOfTheFeedIsSaidToBeMalformed) {

@@ -76,6 +76,54 @@ TEST_F(Merging, StreamsOfOneDestinationAreChannelsOfTheirOwn) {
   EXPECT_EQ(summary.lines[0].not_feed, 5u) << "unit 200 is one too many";
 }
 
+/// Of what it brings beside the hole, number 1 is a restart on any other line, and the heartbeat
+/// says that 985 messages were lost.
+TEST_F(Merging, ALineThatOnlyRepairsFillsHolesAndSaysNothingOfTheFeed) {
+  std::vector<Datagram> feed;
+  for (std::uint64_t i = 1; i <= 5000; ++i)
+    if (i != 5 && i != 6) feed.push_back({at(i), i});
+  const std::vector<std::string> captures = {write_line("a", feed), write_line("b", feed),
+                                             write_line("c", {{at(400), 5, 2},
+                                                              {at(1000), 1, 2},
+                                                              {at(1001), 3, 2},
+                                                              {at(1002), 2000, 0},
+                                                              {at(1003), 1, 1}})};
+  merge::MergeOptions options = options_for(captures);
+  options.receiver.repair_lines = {"C"};
+  for (const Order order : {Order::arrival, Order::sequence}) {
+    options.receiver.order = order;
+    const Merged merged = merge(options);
+    EXPECT_EQ(merged.complaints, std::vector<std::string>{});
+    EXPECT_EQ(merged.summary.messages, 5000u);
+    EXPECT_EQ(merged.summary.gap_messages, 0u);
+    EXPECT_EQ(merged.summary.channels[0].epoch, 1u);
+    const LineSummary& line = merged.summary.lines[2];
+    EXPECT_TRUE(line.repair);
+    EXPECT_EQ(line.won, 1u);
+    EXPECT_EQ(line.control, 1u);
+    EXPECT_EQ(line.duplicate + line.late, 3u);
+    for (const Event& event : merged.events)
+      EXPECT_FALSE(event.kind == Event::Kind::line_state && event.lines == "C") << event.text;
+  }
+}
+
+TEST_F(Merging, NobodyWaitsForALineThatOnlyRepairs) {
+  std::vector<Datagram> feed;
+  for (std::uint64_t i = 1; i <= 200; ++i)
+    if (i != 5) feed.push_back({at(i), i});
+  merge::MergeOptions options =
+      options_for({write_line("a", feed), write_line("b", feed), write_line("c", {{at(199), 4}})});
+  options.receiver.order = Order::sequence;
+  const auto told_ns = [&] {
+    const Merged merged = merge(options);
+    const auto told = std::ranges::find(merged.events, Event::Kind::gap, &Event::kind);
+    return told != merged.events.end() ? told->time_ns - kBeginNs : 0;
+  };
+  EXPECT_GT(told_ns(), 190 * kMs) << "a line that may be a little behind";
+  options.receiver.repair_lines = {"C"};
+  EXPECT_LT(told_ns(), 60 * kMs);
+}
+
 TEST_F(Merging, TellsWhatHappensByTheTimeOfTheCapture) {
   std::vector<Datagram> a, b;
   for (std::uint64_t i = 1; i <= 5000; ++i) {

@@ -86,7 +86,7 @@ TEST(ChannelTable, ADestinationMayChangeAFramingMakesAnotherChannel) {
 
 config::Framing keyed() {
   config::Framing result = framing(8);
-  result.descriptor.key.width = 1;
+  result.descriptor.keys[0].width = 1;
   return result;
 }
 

@@ -39,6 +39,7 @@ inline Summary fixed_summary() {
   a.skew_ns = {19, 834, 50'123, 1'234'567};
   LineSummary b;
   b.name = "B";
+  b.repair = true;
   b.packets = 880'001;
   b.won = 200'001;
   b.duplicate = 680'000;

@@ -8,7 +8,7 @@ namespace {
 
 lb_framing keyed() {
   lb_framing framing{};
-  framing.key.width = 1;
+  framing.keys[0].width = 1;
   return framing;
 }
 
@@ -35,6 +35,17 @@ TEST(StreamGroup, GivesEachKeyAChannelAsLongAsThereAreAny) {
   Packet fourth = with_key(2);
   EXPECT_FALSE(group.assign(fourth));
   EXPECT_EQ(group.refused_key(), 1u) << "the first of them";
+}
+
+TEST(StreamName, HasAllFieldsOfTheKey) {
+  lb_framing framing = keyed();
+  EXPECT_EQ(stream_name("pitch", framing, 3), "pitch/3");
+  framing.keys[1].width = 4;
+  framing.keys[2].width = 2;
+  EXPECT_EQ(stream_name("iex", framing, 0x02'00000003'0004), "iex/2.3.4");
+  framing.keys[0].width = 8;
+  framing.keys[1].width = framing.keys[2].width = 0;
+  EXPECT_EQ(key_text(framing, ~0ull), "18446744073709551615");
 }
 
 TEST(StreamGroup, KnowsTheKeysOfBefore) {
