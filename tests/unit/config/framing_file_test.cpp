@@ -21,8 +21,6 @@ using test::Refused;
 using test::replaced;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 
 /// Every key that there is, on one line each, so that a test can name the line.
 const std::string kComplete = R"(name = "every-key_1"
@@ -326,7 +324,7 @@ TEST(BuiltinFramings, AreNamedAsTheirFiles) {
 
 TEST(BuiltinFramings, NameTheirSourceAndWhatIsNotConfirmed) {
   for (const std::string& name : builtin_framing_names()) {
-    EXPECT_THAT(builtin_framing(name).source, Not(IsEmpty())) << name;
+    EXPECT_NE(builtin_framing(name).source, "") << name;
     EXPECT_THAT(leading_comment(framing_text(name)), HasSubstr("\nNot confirmed: ")) << name;
   }
 }

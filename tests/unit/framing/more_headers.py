@@ -154,6 +154,8 @@ def nyse_rows():
     for flag in (13, 15, 17, 18, 19, 20):
         yield row("nyse_pillar", "retransmission", nyse(flag, 1, 9, nyse_message(100)), stream, 9, 1, None,
                   f"delivery flag {flag}")
+    yield row("nyse_pillar", "unsequenced_data", nyse(21, 1, 9, nyse_message(31, 14)), stream, 9, 1, None,
+              "messages that cannot be retransmitted: fills no hole")
 
 
 # Version, protocol, channel, session, length, count, offset, number, time; little-endian.

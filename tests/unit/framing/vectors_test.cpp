@@ -159,6 +159,21 @@ TEST(Vectors, WhatSaysNothingOfTheNextNumberIsNotBelievedToSayIt) {
   }
 }
 
+/// In OPRA's global trading hours blocks of OPRA itself have another session indicator than those
+/// of participants, and one sequence with them.
+TEST(Vectors, TheSessionIndicatorOfOpraIsNoSession) {
+  for (Vector& vector : vectors()) {
+    if (vector.feed != "opra_v6" || vector.kind == LB_KIND_MALFORMED) continue;
+    constexpr std::size_t kSessionIndicator = 5;
+    for (const lb_u8 indicator : std::initializer_list<lb_u8>{0, 1, 5, 0x58}) {
+      vector.bytes[kSessionIndicator] = indicator;
+      lb_datagram datagram{};
+      EXPECT_EQ(decode_exactly(vector.framing, vector.bytes, &datagram), vector.kind);
+      EXPECT_EQ(datagram.session, 0u) << indicator;
+    }
+  }
+}
+
 TEST(Vectors, AreOfEveryFramingThatComesAlong) {
   std::set<std::string> seen = {"optiq"};  // its tests are below
   for (const Vector& vector : vectors())
