@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/live_frames.h"
 
-#include <cerrno>
-
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bench/attach.h"
 #include "bench/optiq_packet.h"
 #include "core/types.h"
 #include "live_source.skel.h"
@@ -14,12 +10,6 @@
 #include "sys/interface.h"
 
 namespace linearb::bench {
-namespace {
-
-/// Frames that the kernel makes at a time. More than 256 do not fit into the queue of a veth.
-constexpr std::uint32_t kBatch = 64;
-
-}  // namespace
 
 void LiveFrames::Destroy::operator()(live_source_bpf* skeleton) const noexcept {
   live_source_bpf__destroy(skeleton);
@@ -32,8 +22,7 @@ LiveFrames::LiveFrames(const std::vector<std::string>& source_interfaces, std::u
   if (!skeleton_) sys::throw_errno("load the source of live frames");
   for (const std::string& interface : source_interfaces)
     source_interface_indexes_.push_back(sys::interface_index(interface));
-  in_dispatcher_ =
-      attach(bpf_program__fd(skeleton_->progs.live_source), source_interfaces.at(0), Mode::generic);
+  in_dispatcher_.emplace(bpf_program__fd(skeleton_->progs.live_source), source_interfaces.at(0));
 }
 
 void LiveFrames::send(std::size_t line, std::uint64_t first, std::uint32_t count) {
@@ -44,15 +33,8 @@ void LiveFrames::send(std::size_t line, std::uint64_t first, std::uint32_t count
   source.next_number = static_cast<std::uint32_t>(1 + first / channels_);
   source.sent = 0;
   // A signal ends a run early, and the source knows how early.
-  while (source.sent < count) {
-    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = template_packet_.data(),
-                .data_size_in = static_cast<std::uint32_t>(template_packet_.size()),
-                .repeat = static_cast<int>(count - source.sent),
-                .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = kBatch);
-    int error = bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.live_source), &options);
-    if (error && error != -EINTR)
-      sys::throw_errno("send live frames (BPF_PROG_RUN)", "this needs Linux 5.18", error);
-  }
+  while (source.sent < count)
+    live::run(bpf_program__fd(skeleton_->progs.live_source), template_packet_, count - source.sent);
 }
 
 }  // namespace linearb::bench

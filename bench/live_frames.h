@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "sys/fd.h"
+#include "live/sender.h"
 
 struct live_source_bpf;
 
@@ -16,11 +17,12 @@ namespace linearb::bench {
 /// packets a second from one CPU, where AF_XDP transmission makes some hundred thousand.
 ///
 /// The packets are alike but for channel, session id and sequence number, and have no UDP checksum.
-/// They are counted from 0 over all channels: packet i is of channel i % channels, and has the
-/// number 1 + i / channels there. The other end of each line has to take frames: with a native
-/// hook, or with GRO switched on; the kernel drops silently what is sent to one that does neither.
-/// A hook runs on the CPU of the caller, within send(), but for what the kernel leaves to
-/// ksoftirqd. One thread.
+/// They are made in the kernel, where live::Sender is handed each by user space: what a source
+/// costs is measured with what it feeds. They are counted from 0 over all channels: packet i is of
+/// channel i % channels, and has the number 1 + i / channels there. The other end of each line has
+/// to take frames: with a native hook, or with GRO switched on; the kernel drops silently what is
+/// sent to one that does neither. A hook runs on the CPU of the caller, within send(), but for what
+/// the kernel leaves to ksoftirqd. One thread.
 class LiveFrames {
  public:
   /// The source ends of the lines. Needs Linux 5.18. Throws Error.
@@ -40,10 +42,7 @@ class LiveFrames {
   std::vector<unsigned> source_interface_indexes_;
   std::uint32_t channels_;
   std::vector<std::uint8_t> template_packet_;
-  /// The program is attached to the first source end, where it does nothing. A program that is
-  /// attached nowhere enters and leaves the kernel's XDP dispatcher with every run
-  /// (bpf_prog_change_xdp in net/bpf/test_run.c), and each run then takes 25 ms longer.
-  sys::Fd in_dispatcher_;
+  std::optional<live::InDispatcher> in_dispatcher_;  ///< by the first source end
 };
 
 }  // namespace linearb::bench

@@ -40,3 +40,33 @@ function(linearb_library name)
     target_link_libraries(linearb_${name} INTERFACE linearb_options ${arg_DEPENDS})
   endif()
 endfunction()
+
+find_program(CLANG clang REQUIRED)
+find_program(LLVM_STRIP llvm-strip REQUIRED)
+find_program(BPFTOOL bpftool PATHS /usr/sbin /sbin REQUIRED)
+
+# linearb_bpf_skeleton(NAME SOURCE [OBJECT]): the target NAME_skeleton, which makes
+# skeleton/NAME.skel.h in this folder's part of the build, with the struct NAME_bpf.
+function(linearb_bpf_skeleton name source)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
+  if(ARGC GREATER 2)
+    set(object ${ARGV2})
+  endif()
+  set(skeleton ${CMAKE_CURRENT_BINARY_DIR}/skeleton/${name}.skel.h)
+  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/skeleton)
+  add_custom_command(
+    OUTPUT ${object}
+    COMMAND ${CLANG} -O2 -g -Wall -Wextra -Werror -target bpf -mcpu=v3 -I ${PROJECT_SOURCE_DIR}/src
+            -I ${PROJECT_SOURCE_DIR} -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
+            -MD -MF ${object}.d -c ${source} -o ${object}
+    COMMAND ${LLVM_STRIP} -g ${object}
+    DEPFILE ${object}.d
+    DEPENDS ${source}
+    VERBATIM)
+  add_custom_command(
+    OUTPUT ${skeleton}
+    COMMAND ${BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}
+    DEPENDS ${object}
+    VERBATIM)
+  add_custom_target(${name}_skeleton DEPENDS ${object} ${skeleton})
+endfunction()

@@ -30,7 +30,8 @@ LAYERS = {
     "sink": ["linearb", "sys", "core", "framing", "capture"],
     "lab": ["linearb", "sys", "core"],
     "report": ["linearb", "sys"],
-    "feeder": ["linearb", "sys", "core", "framing", "config", "xsk", "capture"],
+    "live": ["linearb", "sys", "core"],
+    "feeder": ["linearb", "sys", "core", "framing", "config", "xsk", "live", "capture"],
     "receiver": ["linearb", "sys", "core", "framing", "config", "xsk", "hook", "sequencer", "sink"],
     "merge": ["linearb", "sys", "core", "framing", "config", "hook", "sequencer", "capture", "sink"],
     "cli": ["linearb", "sys", "core", "framing", "config", "hook", "capture", "inspect", "lab", "report",
@@ -40,7 +41,7 @@ LAYERS = {
 SHARED_WITH_KERNEL = {"core", "framing", "bpf"}
 
 # What the build generates has no layer; the hook alone loads the program.
-GENERATED = {"hook": {"linearb.skel.h"}}
+GENERATED = {"hook": {"linearb.skel.h"}, "live": {"live_packets.skel.h"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 APACHE = "SPDX-License-Identifier: Apache-2.0"

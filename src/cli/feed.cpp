@@ -92,10 +92,22 @@ std::vector<feeder::FeederLine> lines_of(const FeedArguments& arguments) {
   return lines;
 }
 
+/// Live frames have no socket, and no frames of a UMEM. A run of them costs as much as some packets
+/// do, so it takes as many as it can.
+void finish_engine(const CLI::App& command, feeder::FeederOptions& options) {
+  if (options.engine != feeder::Engine::live) return;
+  for (const char* option : {"--frames", "--zero-copy"})
+    if (!command.get_option(option)->empty())
+      throw UsageError(fmt::format(
+          "{}: live frames (--engine live) use no AF_XDP socket; leave it out", option));
+  if (command.get_option("--batch")->empty()) options.batch = LB_LIVE_SLOTS;
+}
+
 feeder::FeederOptions options_of(CLI::App& command, FeedArguments& arguments) {
   apply_config_file(command, arguments.config_path);
   require_usable(arguments);
   feeder::FeederOptions options = arguments.options;
+  finish_engine(command, options);
   options.framing = config::load_framing(arguments.channels[0].framing);
   options.lines = lines_of(arguments);
   if (!arguments.speed.empty()) options.speed = parse_speed(arguments.speed);
@@ -180,6 +192,11 @@ void add_impairment_options(CLI::App& command, FeedArguments& arguments) {
 }
 
 void add_engine_options(CLI::App& command, feeder::FeederOptions& options) {
+  add_choice<feeder::Engine>(command, options.engine,
+                             {"--engine",
+                              {"af_xdp", "live"},
+                              "How packets leave: by a socket of each line, or, on veth lines and "
+                              "several times as fast, as live frames"});
   command
       .add_option("--batch", options.batch, "Packets of one line between two looks at the others")
       ->type_name("N")

@@ -31,6 +31,8 @@ constexpr Count kCounts[] = {
      "sent with a bit flipped"},
     {"delayed", [](const auto& line) { return line.ledger.delayed; }, "sent later than generated"},
     {"completed", [](const auto& line) { return line.completed; }, "given back by the kernel"},
+    {"interface_dropped", [](const auto& line) { return line.interface_dropped; },
+     "of them: a queue had no room"},
 };
 
 }  // namespace

@@ -42,6 +42,7 @@ std::uint32_t smallest_mtu(const std::vector<sys::Interface>& interfaces) {
 }
 
 std::uint32_t frame_size(const FeederOptions& options) {
+  if (options.engine == Engine::live) return LB_LIVE_PACKET_ROOM;
   std::uint32_t largest = smallest_mtu(interfaces_of(options)) + LB_ETHERNET_HEADER + LB_VLAN_TAG;
   return largest <= xsk::kFrameSizeSmall ? xsk::kFrameSizeSmall : xsk::kFrameSizeLarge;
 }
@@ -152,8 +153,8 @@ void validate(const FeederOptions& options) {
   if (options.replay_path.empty()) Messages(options.framing, options.messages);
 }
 
-Feeder::Feeder(const FeederOptions& options)
-    : batch_(validated(options).batch), cpu_(options.cpu), umem_(umem_of(options)) {
+Feeder::Feeder(const FeederOptions& options) : batch_(validated(options).batch), cpu_(options.cpu) {
+  if (options.engine == Engine::af_xdp) umem_.emplace(umem_of(options));
   std::vector<sys::Interface> interfaces = interfaces_of(options);
   std::uint32_t mtu = smallest_mtu(interfaces);
   std::vector<xsk::PacketHeader> headers = headers_of(options, interfaces);
@@ -165,7 +166,7 @@ Feeder::Feeder(const FeederOptions& options)
     source_ = std::move(replay);
   }
   for (std::size_t place = 0; place < options.lines.size(); ++place)
-    lines_.emplace_back(umem_, sender_of(options, place));
+    lines_.emplace_back(umem_ ? &*umem_ : nullptr, sender_of(options, place));
 }
 
 FeederResult Feeder::run() {
@@ -260,7 +261,7 @@ bool Feeder::done() const noexcept {
 void Feeder::give_up() const {
   std::vector<Outstanding> lines;
   for (const LineSender& line : lines_)
-    lines.push_back({line.name(), line.interface(), line.outstanding()});
+    lines.push_back({line.name(), line.interface(), line.outstanding(), !umem_});
   throw_stalled(lines);
 }
 

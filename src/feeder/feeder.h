@@ -32,6 +32,12 @@ inline constexpr std::uint32_t kBatchDefault = 64;
 inline constexpr std::uint32_t kBatchMax = 1024;
 inline constexpr double kRateMax = 1e9;
 
+/// How packets leave.
+enum class Engine {
+  af_xdp,  ///< a socket for each line, as any interface can
+  live,    ///< live frames (live/sender.h): for veth lines, to saturate what is at their other end
+};
+
 /// What one line is, and what happens on it.
 struct FeederLine {
   Line line;
@@ -61,8 +67,9 @@ struct FeederOptions {
   std::string replay_path;
   double speed = 1;  // of the pace of the capture; 0: as fast as it goes
 
-  std::uint32_t batch = kBatchDefault;  // packets of one line between two looks at the others
-  std::uint32_t frames = kFramesDefault;
+  Engine engine = Engine::af_xdp;
+  std::uint32_t batch = kBatchDefault;    // packets of one line between two looks at the others
+  std::uint32_t frames = kFramesDefault;  // of Engine::af_xdp
   std::size_t delay_queue = kDelayQueueLimit;  // departures; when a line's is full, all wait
   ZeroCopy zero_copy = ZeroCopy::automatic;
   std::optional<unsigned> cpu;  // the thread of run() is tied to it
@@ -72,10 +79,11 @@ struct FeederOptions {
 /// option and what is accepted.
 void validate(const FeederOptions& options);
 
-/// Sends a feed on every line, over AF_XDP, from one thread: what an exchange and its two networks
+/// Sends a feed on every line from one thread: what an exchange and its two networks
 /// do, with the faults of both.
 ///
-/// It sends as one machine can: in copy mode the receivers' hooks run on its CPU. It is no precise
+/// It sends as one machine can: in copy mode, and with live frames, the receivers' hooks run on its
+/// CPU. It is no precise
 /// traffic generator: packets of one line leave in blocks, and late when the thread is.
 class Feeder {
  public:
@@ -109,7 +117,7 @@ class Feeder {
   std::uint32_t batch_;
   std::optional<unsigned> cpu_;
   std::unique_ptr<Source> source_;
-  xsk::Umem umem_;  // outlives the sockets of the lines
+  std::optional<xsk::Umem> umem_;  // of Engine::af_xdp; outlives the sockets of the lines
   std::deque<LineSender> lines_;
   std::uint64_t skipped_ = 0;
   std::uint64_t units_ = 0;

@@ -1,57 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeder/line_sender.h"
 
-#include <algorithm>
-
-#include <fmt/format.h>
-
-#include "sys/error.h"
+#include <utility>
 
 namespace linearb::feeder {
 
-LineSender::LineSender(xsk::Umem& umem, const LineSenderOptions& options)
+LineSender::LineSender(xsk::Umem* umem, const LineSenderOptions& options)
     : name_(options.name),
+      interface_(options.socket.interface),
       place_(options.place),
       schedule_(options.units_per_packet, options.impairment, options.seed, options.place,
                 options.delay_queue),
-      umem_(umem),
-      socket_(umem, options.socket) {}
+      counters_(interface_),
+      dropped_before_(counters_.read().dropped),
+      exit_(umem ? Exit(std::in_place_type<XskExit>, *umem, options.socket)
+                 : Exit(std::in_place_type<LiveExit>, interface_)) {}
 
 std::uint32_t LineSender::send_due(Source& source, std::uint64_t now_ns,
                                    std::uint32_t most) noexcept {
-  xsk::FramePool& pool = socket_.pool();
-  if (schedule_.due_ns() > now_ns || pool.empty()) return 0;
-  xsk::TxBatch batch = socket_.send(std::min(most, pool.size()));
-  std::uint32_t count = 0;
-  for (; batch.room() != 0 && schedule_.due_ns() <= now_ns; ++count) {
-    const Departure& departure = schedule_.front();
-    std::uint64_t frame = pool.take();
-    batch.put(frame, write_packet(source, departure, umem_.data(frame)));
-    if (departure.last) source.release(schedule_.units_of(departure.index));
-    schedule_.pop();
-  }
-  sent_ += count;
-  return count;
+  if (schedule_.due_ns() > now_ns) return 0;
+  return std::visit(
+      [&](auto& exit) {
+        auto block = exit.begin(most);
+        std::uint32_t count = 0;
+        for (; block.room() != 0 && schedule_.due_ns() <= now_ns; ++count) {
+          const Departure& departure = schedule_.front();
+          block.put(write_packet(source, departure, block.next()));
+          if (departure.last) source.release(schedule_.units_of(departure.index));
+          schedule_.pop();
+        }
+        return count;
+      },
+      exit_);
 }
 
 std::uint32_t LineSender::push() {
-  if (outstanding() == 0) return 0;
-  if (socket_.kick_tx() == xsk::Kick::kFailed)
-    sys::throw_errno(fmt::format("line {}: send on {}", name_, interface()),
-                     fmt::format("see `ip link show {}`", interface()));
-  std::uint32_t count = socket_.reclaim();
-  completed_ += count;
-  return count;
+  return std::visit([](auto& exit) { return exit.push(); }, exit_);
+}
+
+std::uint64_t LineSender::sent() const noexcept {
+  return std::visit([](const auto& exit) { return exit.sent(); }, exit_);
+}
+
+std::uint64_t LineSender::completed() const noexcept {
+  return std::visit([](const auto& exit) { return exit.completed(); }, exit_);
+}
+
+std::uint64_t LineSender::outstanding() const noexcept {
+  return sent() - completed();
 }
 
 LineResult LineSender::result() const {
   return {.name = name_,
           .ledger = schedule_.ledger(),
-          .sent = sent_,
-          .completed = completed_,
+          .sent = sent(),
+          .completed = completed(),
+          .interface_dropped = counters_.read().dropped - dropped_before_,
           .lost = schedule_.lost_units(),
           .unlisted = schedule_.lost_packets().unlisted(),
-          .frames_conserved = socket_.conserved()};
+          .frames_conserved =
+              std::visit([](const auto& exit) { return exit.frames_conserved(); }, exit_)};
 }
 
 std::uint32_t LineSender::write_packet(Source& source, const Departure& departure,

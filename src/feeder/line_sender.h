@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <variant>
 
+#include "feeder/live_exit.h"
 #include "feeder/result.h"
 #include "feeder/schedule.h"
 #include "feeder/source.h"
-#include "xsk/socket.h"
-#include "xsk/umem.h"
+#include "feeder/xsk_exit.h"
+#include "sys/link_counters.h"
 
 namespace linearb::feeder {
 
@@ -20,47 +22,47 @@ struct LineSenderOptions {
   LineImpairment impairment;
   std::uint64_t seed = 1;
   std::size_t delay_queue = kDelayQueueLimit;
-  xsk::SocketOptions socket;
+  xsk::SocketOptions socket;  // of a line without live frames: the interface alone
 };
 
-/// One line of the feeder: its schedule, and the AF_XDP socket that what is due leaves by.
+/// One line of the feeder: its schedule, and the exit that what is due leaves by.
 ///
-/// Nothing in here waits. A packet that finds no frame or no place in the TX ring stays in the
-/// schedule; a kick that the kernel answers with "not now" is repeated, as long as anything is
-/// outstanding, whether or not something was sent meanwhile. So a full TX or completion ring
-/// delays and never stalls.
+/// Nothing in here waits. A packet that finds no room there stays in the schedule.
 class LineSender {
  public:
-  /// The UMEM has to outlive it.
-  LineSender(xsk::Umem& umem, const LineSenderOptions& options);
+  /// With live frames where there is no UMEM; else that has to outlive it.
+  LineSender(xsk::Umem* umem, const LineSenderOptions& options);
 
   LineSchedule& schedule() noexcept { return schedule_; }
   const LineSchedule& schedule() const noexcept { return schedule_; }
   const std::string& name() const noexcept { return name_; }
-  const std::string& interface() const noexcept { return socket_.options().interface; }
+  const std::string& interface() const noexcept { return interface_; }
 
   /// Hands up to `most` packets that are due to the kernel. Returns how many.
   std::uint32_t send_due(Source& source, std::uint64_t now_ns, std::uint32_t most) noexcept;
-  /// Kicks the kernel and takes completions back. Returns how many. Throws Error when the kernel
-  /// will not send (the interface is down).
+  /// Has the kernel send, and takes back what it is done with. Returns how many. Throws Error when
+  /// the kernel will not send (the interface is down).
   std::uint32_t push();
 
-  std::uint64_t sent() const noexcept { return sent_; }
+  std::uint64_t sent() const noexcept;
   /// Handed to the kernel and not given back yet.
-  std::uint64_t outstanding() const noexcept { return sent_ - completed_; }
+  std::uint64_t outstanding() const noexcept;
   LineResult result() const;
 
  private:
+  using Exit = std::variant<XskExit, LiveExit>;
+
+  std::uint64_t completed() const noexcept;
   std::uint32_t write_packet(Source& source, const Departure& departure,
                              std::byte* data) const noexcept;
 
   std::string name_;
+  std::string interface_;
   std::size_t place_;
   LineSchedule schedule_;
-  xsk::Umem& umem_;
-  xsk::Socket socket_;
-  std::uint64_t sent_ = 0;
-  std::uint64_t completed_ = 0;
+  sys::LinkCounters counters_;
+  std::uint64_t dropped_before_;
+  Exit exit_;
 };
 
 }  // namespace linearb::feeder

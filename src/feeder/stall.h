@@ -15,6 +15,7 @@ struct Outstanding {
   std::string line;
   std::string interface;
   std::uint64_t packets;
+  bool is_live = false;  ///< sent as live frames
 };
 
 /// Notices when the kernel keeps packets and nothing moves any more. Pure: time is an argument.

@@ -75,6 +75,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"feed --loss C=1%", "no line 'C'"}, Wrong{"feed --speed 2", "--replay"},
                     Wrong{"feed --replay x --speed fast", "--speed \"fast\""},
                     Wrong{"feed --messages-per-packet 0", "--messages-per-packet 0"},
+                    Wrong{"feed --engine liv", "did you mean \"live\"?"},
+                    Wrong{"feed --engine live --frames 64", "--frames: live frames"},
+                    Wrong{"feed --engine live --zero-copy off", "--zero-copy: live frames"},
                     Wrong{"feed --channel a=optiq@any:1 --channel b=optiq@any:2", "2 channels"},
                     Wrong{"lab", "subcommand"}, Wrong{"lab up --lines 9", "9 lines"},
                     Wrong{"demo --packets 0", "--packets"}, Wrong{"demo --lines 9", "--lines"}));
@@ -100,6 +103,19 @@ TEST(CliLab, UpStatusDown) {
 }
 
 class CliLines : public test::LabTest {};
+
+TEST_F(CliLines, FeedSendsLiveFramesToo) {
+  Program receiver(LINEARB_PROGRAM, "receive --packets 3000 --json");
+  ASSERT_TRUE(receiver.wait_until_receiving()) << receiver.errors();
+  Ended ended = linearb_with("feed --engine live --packets 3000 --rate 20000 --json");
+  ASSERT_EQ(ended.status, 0) << ended.errors;
+  for (const Json& line : ended.json().at("lines")) {
+    EXPECT_EQ(line.at("completed"), 3000);
+    EXPECT_EQ(line.at("interface_dropped"), 0);
+  }
+  ASSERT_EQ(receiver.wait(), 0) << receiver.errors();
+  EXPECT_EQ(Json::parse(receiver.output()).at("packets"), 3000);
+}
 
 TEST_F(CliLines, FeedCountsEachLine) {
   Ended ended = linearb_with("feed --packets 2000 --loss B=10% --duplicate A=5% --json");

@@ -36,7 +36,7 @@ void detach_hooks() {
 /// Threads that send, joined whatever happens.
 class Senders {
  public:
-  Senders(Stage& stage, std::array<LiveSender, 2>& senders) : stage_(stage) {
+  Senders(Stage& stage, std::array<live::Sender, 2>& senders) : stage_(stage) {
     for (std::uint32_t i = 0; i < stage.scenario.senders; ++i)
       drivers_.push_back(std::make_unique<LineDriver>(stage, senders[i], i));
     for (auto& driver : drivers_) threads_.emplace_back([&driver] { driver->run(); });
@@ -63,9 +63,10 @@ Director::Director()
       shared_(*new (memory_.data()) Shared) {
   lab::up({.lines = kLedgerLines});
   for (std::size_t line = 0; line < kLedgerLines; ++line)
-    take_live_frames(lab::destination_name(static_cast<char>('A' + line)));
+    live::take_live_frames(lab::destination_name(static_cast<char>('A' + line)));
   for (std::size_t i = 0; i < senders_.size(); ++i)
-    in_dispatcher_.emplace_back(senders_[i], lab::source_name(static_cast<char>('A' + i)));
+    in_dispatcher_.emplace_back(senders_[i].program_fd(),
+                                lab::source_name(static_cast<char>('A' + i)));
 }
 
 std::optional<Outcome> Director::play(const Scenario& scenario, const std::atomic<bool>& stop) {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "live/sender.h"
 #include "soak/line_driver.h"
-#include "soak/live_sender.h"
 #include "soak/receiver_process.h"
 #include "soak/verdict.h"
 #include "sys/mapped_memory.h"
@@ -51,8 +51,8 @@ class Director {
   Ledger ledger_;
   sys::MappedMemory memory_;
   Shared& shared_;
-  std::array<LiveSender, 2> senders_;
-  std::vector<InDispatcher> in_dispatcher_;
+  std::array<live::Sender, 2> senders_;
+  std::vector<live::InDispatcher> in_dispatcher_;
   std::unique_ptr<ReceiverProcess> receiver_;
   std::vector<EndedRun> runs_;
 };

@@ -58,7 +58,7 @@ char name_of(std::size_t line) {
 
 }  // namespace
 
-LineDriver::LineDriver(Stage& stage, LiveSender& sender, std::size_t place)
+LineDriver::LineDriver(Stage& stage, live::Sender& sender, std::size_t place)
     : stage_(stage),
       scenario_(stage.scenario),
       sender_(sender),
@@ -166,7 +166,7 @@ std::uint32_t LineDriver::fill(Driven& driven, Position limit, std::uint32_t mos
   while (block_.size() < most) {
     const auto packet = driven.traffic.next(limit);
     if (!packet) break;
-    soak_slot& slot = sender_.slots()[block_.size()];
+    lb_live_slot& slot = sender_.slots()[block_.size()];
     slot.interface_index = driven.interface_index;
     writer_.write(*packet, slot);
     block_.push_back(*packet);
@@ -189,7 +189,7 @@ void LineDriver::send_block(std::size_t line, std::uint32_t count) {
   enter(line, before, stage_.phase, counts, count);
 }
 
-/// So none is lost on the way: see LiveSender::send.
+/// So none is lost on the way: see live::Sender::send.
 void LineDriver::wait_until_seen(std::uint32_t phase, std::size_t line,
                                  std::uint64_t packets) const {
   Patience patience(fmt::format("packets on line {} do not reach the hook", name_of(line)));

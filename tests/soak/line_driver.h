@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "live/sender.h"
 #include "soak/findings.h"
 #include "soak/hook_view.h"
 #include "soak/ledger.h"
 #include "soak/line_traffic.h"
-#include "soak/live_sender.h"
 #include "soak/messages.h"
 
 namespace linearb::soak {
@@ -61,7 +61,7 @@ struct Stage {
 /// One sender: its lines side by side, each as far behind as it lags, on one CPU.
 class LineDriver {
  public:
-  LineDriver(Stage& stage, LiveSender& sender, std::size_t place);
+  LineDriver(Stage& stage, live::Sender& sender, std::size_t place);
 
   /// Sends all of it. What goes wrong is a finding, and stops the stage.
   void run() noexcept;
@@ -92,7 +92,7 @@ class LineDriver {
 
   Stage& stage_;
   const Scenario& scenario_;
-  LiveSender& sender_;
+  live::Sender& sender_;
   std::size_t place_;
   PacketWriter writer_;
   std::vector<Driven> lines_;

@@ -64,7 +64,7 @@ PacketWriter::PacketWriter(const Scenario& scenario) : messages_(scenario), live
   }
 }
 
-void PacketWriter::write(const Outgoing& packet, soak_slot& slot) const noexcept {
+void PacketWriter::write(const Outgoing& packet, lb_live_slot& slot) const noexcept {
   const lb_framing& framing = messages_.framing();
   const std::string& session = lives_[packet.session_life].session;
   const std::uint32_t length = framing.header_length + packet.count * messages_.length();

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "config/framing_file.h"
+#include "live/slots.bpf.h"
 #include "soak/ledger.h"
 #include "soak/scenario.h"
-#include "soak/slots.bpf.h"
 #include "xsk/packet_header.h"
 
 namespace linearb::soak {
@@ -47,7 +47,7 @@ inline constexpr std::uint32_t kNoLife = 15;
 class PacketWriter {
  public:
   explicit PacketWriter(const Scenario& scenario);
-  void write(const Outgoing& packet, soak_slot& slot) const noexcept;
+  void write(const Outgoing& packet, lb_live_slot& slot) const noexcept;
 
  private:
   Messages messages_;

@@ -9,10 +9,10 @@
 
 #include "core/window.h"
 #include "linearb/error.h"
+#include "live/slots.bpf.h"
 #include "sequencer/delivered.h"
 #include "sim/random.h"
 #include "soak/ledger.h"
-#include "soak/slots.bpf.h"
 
 namespace linearb::soak {
 namespace {
@@ -107,7 +107,7 @@ void full_flow(Scenario& scenario, Random& random) {
   scenario.wait = Wait::spin;
   scenario.frames = 4096;
   scenario.senders = 1;
-  scenario.block = SOAK_SLOTS;
+  scenario.block = LB_LIVE_SLOTS;
   scenario.batch = 64;
   scenario.checksum = Checksum::ignore;
   scenario.lines.resize(2);

@@ -38,5 +38,14 @@ TEST(StallWatch, SaysHowManyAndWhere) {
   }
 }
 
+TEST(StallWatch, SaysWhereLiveFramesArrive) {
+  const std::array<Outstanding, 1> lines{{{"A", "vethA_src", 7, true}}};
+  try {
+    throw_stalled(lines);
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("generic receive offload"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace linearb::feeder

@@ -12,7 +12,7 @@
 /* The helpers take their integers from there. */
 #include <bpf/bpf_helpers.h>
 
-#include "soak/slots.bpf.h"
+#include "live/slots.bpf.h"
 
 enum {
   LOOPBACK_INDEX = 1, /* in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX) */
@@ -20,10 +20,10 @@ enum {
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, SOAK_SLOTS);
+  __uint(max_entries, LB_LIVE_SLOTS);
   __uint(map_flags, BPF_F_MMAPABLE);
   __type(key, lb_u32);
-  __type(value, struct soak_slot);
+  __type(value, struct lb_live_slot);
 } slots SEC(".maps");
 
 lb_u32 next_slot;
@@ -32,12 +32,13 @@ SEC("xdp")
 int live_packets(struct xdp_md* context) {
   if (context->ingress_ifindex != LOOPBACK_INDEX) return XDP_PASS;
   lb_u32 index = next_slot;
-  struct soak_slot* slot = bpf_map_lookup_elem(&slots, &index);
+  struct lb_live_slot* slot = bpf_map_lookup_elem(&slots, &index);
   if (!slot) return XDP_ABORTED;
   lb_u32 length = slot->length;
-  if (length == 0 || length > SOAK_PACKET_ROOM) return XDP_ABORTED;
+  if (length == 0 || length > LB_LIVE_PACKET_ROOM) return XDP_ABORTED;
   /* Every frame is as long as what the run was given: the kernel sets that right before each. */
-  if (length < SOAK_PACKET_ROOM && bpf_xdp_adjust_tail(context, (int)length - SOAK_PACKET_ROOM))
+  if (length < LB_LIVE_PACKET_ROOM &&
+      bpf_xdp_adjust_tail(context, (int)length - LB_LIVE_PACKET_ROOM))
     return XDP_ABORTED;
   if (bpf_xdp_store_bytes(context, 0, slot->bytes, length)) return XDP_ABORTED;
   next_slot = index + 1;
