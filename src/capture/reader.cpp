@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <pcap/pcap.h>
+#include <stdio_ext.h>
 
 #include "core/bytes.h"
 #include "linearb/error.h"
@@ -34,6 +35,9 @@ void Reader::Closer::operator()(pcap* capture) const noexcept {
 Reader::Reader(std::string path) : path_(std::move(path)), stream_(path_) {
   std::array<char, PCAP_ERRBUF_SIZE> text{};
   auto file = stream_.open_file();
+  // Nobody else reads it: two locks for each record, where there are other threads, cost as much as
+  // the record's bytes.
+  ::__fsetlocking(file.get(), FSETLOCKING_BYCALLER);
   capture_.reset(::pcap_fopen_offline_with_tstamp_precision(file.get(), PCAP_TSTAMP_PRECISION_NANO,
                                                             text.data()));
   if (!capture_)
