@@ -178,13 +178,13 @@ class Running {
     while (blocked.load()) std::this_thread::yield();
     if (const std::uint32_t us = slow_us.load())
       std::this_thread::sleep_for(std::chrono::microseconds(us));
-    std::uint32_t offset = framing_.descriptor.header_length;
-    if (framing_.descriptor.count.width == 0) offset = 0;
+    const bool is_one_message = lb_framing_is_one_message(&framing_.descriptor) != 0;
+    std::uint32_t offset = is_one_message ? 0 : framing_.descriptor.header_length;
     std::size_t run = 0;
     for (std::uint32_t i = 0; i < delivery.range.count; ++i) {
       const std::uint64_t number = delivery.range.first + i;
       const std::uint32_t length =
-          framing_.descriptor.count.width == 0
+          is_one_message
               ? static_cast<std::uint32_t>(delivery.payload.size())
               : lb_message_length(&framing_.descriptor, delivery.payload.data(),
                                   static_cast<std::uint32_t>(delivery.payload.size()), offset);

@@ -3,7 +3,10 @@
 // What a receiver tells while the feed goes on. Whether the gaps that it tells are those of its
 // summary is looked at in every test of arbitration (expect_sound).
 #include <chrono>
+#include <ctime>
 #include <filesystem>
+
+#include <fmt/format.h>
 
 #include "e2e/arbitration.h"
 #include "support/json_lines.h"
@@ -138,6 +141,102 @@ TEST_P(Events, AnApplicationThatThrowsEndsNothing) {
   EXPECT_TRUE(summary.balanced);
   EXPECT_EQ(delivered, 200u);
   EXPECT_EQ(summary.gap_messages, 10u);
+}
+
+TEST_P(Events, ALineThatLosesWhatTheOtherBringsIsDegraded) {
+  Running running(options());
+  feed(feed_on("AB", 1, 1000));  // what is lost before anybody looked is no news
+  running.wait_until_quiet();
+  auto lossy = feed_on("AB", 1001, 2000);
+  lossy.lines[0].impairment.loss = 0.1;
+  feed(lossy);
+  ASSERT_TRUE(running.wait_for(Event::Kind::line_state)) << running.event_texts();
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 3000);
+  EXPECT_EQ(summary.gap_messages, 0u);
+  EXPECT_GT(summary.lines[0].lost_messages, 0u);
+  const std::vector<Event> states = of(running, Event::Kind::line_state);
+  ASSERT_EQ(states.size(), 1u) << running.event_texts();
+  EXPECT_EQ(states[0].lines, "A");
+  EXPECT_EQ(states[0].state, LineState::degraded);
+}
+
+class Hours : public Events {
+ protected:
+  /// From so many hours from now on, for two hours, by the local time of the machine.
+  static std::string hours_in(int hours) {
+    const std::time_t at = std::time(nullptr) + hours * 3600;
+    std::tm local{};
+    ::localtime_r(&at, &local);
+    return fmt::format("{:02}:{:02}-{:02}:{:02}", local.tm_hour, local.tm_min,
+                       (local.tm_hour + 2) % 24, local.tm_min);
+  }
+  static ReceiverOptions with_hours(const std::string& hours) {
+    ReceiverOptions with = options();
+    with.channels[0].hours = hours;
+    with.channels[0].silence_seconds = 0.5;
+    return with;
+  }
+  /// B brings nothing while A does for three times as long as a line may be silent; then no line
+  /// does.
+  static void fall_silent(const Running& running) {
+    feed(feed_on("AB", 1, 100));
+    auto alone = feed_on("A", 101, 1500);
+    alone.rate = 1000;
+    feed(alone);
+    std::this_thread::sleep_for(1500ms);
+    EXPECT_EQ(running.events().front().kind, Event::Kind::epoch);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Modes, Hours, ::testing::Values(Mode::native, Mode::generic), mode_name);
+
+TEST_P(Hours, OutsideOfThemSilenceIsNoAlarm) {
+  Running running(with_hours(hours_in(4)));
+  fall_silent(running);
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 1600);
+  EXPECT_TRUE(of(running, Event::Kind::line_state).empty()) << running.event_texts();
+}
+
+/// That of one line, and then that of all.
+TEST_P(Hours, InsideOfThemItIsOne) {
+  Running running(with_hours(hours_in(-1)));
+  fall_silent(running);
+  ASSERT_TRUE(running.wait_for(Event::Kind::line_state, 2)) << running.event_texts();
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  running.expect_once(1, 1, 1600);
+  const std::vector<Event> states = of(running, Event::Kind::line_state);
+  ASSERT_EQ(states.size(), 2u) << running.event_texts();
+  EXPECT_EQ(states[0].lines, "B");
+  EXPECT_EQ(states[0].state, LineState::silent);
+  EXPECT_EQ(states[1].lines, "A");
+  EXPECT_EQ(states[1].state, LineState::silent);
+}
+
+/// Nobody expects the end of a feed to be one.
+TEST_P(Hours, WithoutThemThatAllLinesAreSilentIsNone) {
+  Running running(with_hours(""));
+  feed(feed_on("AB", 1, 100));
+  std::this_thread::sleep_for(2s);
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  EXPECT_TRUE(of(running, Event::Kind::line_state).empty()) << running.event_texts();
+}
+
+/// It ends with its hours, and begins with them.
+TEST_P(Hours, AReloadThatChangesThemChangesWhatIsAnAlarm) {
+  Running running(with_hours(hours_in(4)));
+  fall_silent(running);
+  EXPECT_TRUE(of(running, Event::Kind::line_state).empty()) << running.event_texts();
+  running.receiver().reload(with_hours(hours_in(-1)));
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_state, 2)) << running.event_texts();
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  for (const Event& event : of(running, Event::Kind::line_state))
+    EXPECT_EQ(event.state, LineState::silent);
 }
 
 class EventsFile : public LabTest {
