@@ -117,6 +117,7 @@ inline constexpr unsigned kNyseHeartbeat = 1;
 inline constexpr unsigned kNyseFailOver = 10;
 inline constexpr unsigned kNyseOriginal = 11;
 inline constexpr unsigned kNyseReset = 12;
+inline constexpr unsigned kNyseRetransmission = 13;
 inline constexpr unsigned kNysePartOfRetransmission = 15;
 inline constexpr unsigned kNyseStartOfRefresh = 18;
 inline Wire nyse_header(std::size_t size, unsigned flag, unsigned count, std::uint64_t number,

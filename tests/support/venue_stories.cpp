@@ -125,11 +125,12 @@ constexpr VenueStory kStories[] = {
      "1: 20-21; 2: 1-3 5", "2: 4"},
     {"nyse-pillar", "retransmissions fill holes and a refresh repeats what is old",
      [](VenueLine& line) {
-       line.data(nyse(1000, 2)).loses(nyse(1002, 2)).data(nyse(1004, 1)).waits(50ms);
-       line.sends_again(nyse(1002, 1, kNysePartOfRetransmission));
-       line.sends_again(nyse(1000, 2, kNyseStartOfRefresh)).data(nyse(1005, 1));
+       line.data(nyse(1000, 2)).loses(nyse(1002, 3)).data(nyse(1005, 1)).waits(50ms);
+       line.sends_again(nyse(1002, 1, kNyseRetransmission));
+       line.sends_again(nyse(1003, 1, kNysePartOfRetransmission));
+       line.sends_again(nyse(1000, 2, kNyseStartOfRefresh)).data(nyse(1006, 1));
      },
-     "1: 1000-1002 1004-1005", "1: 1003"},
+     "1: 1000-1003 1005-1006", "1: 1004"},
 
     // OPRA and CTA.
     {"opra-v6", "line integrity has a count of 1 and the last number",
@@ -209,6 +210,13 @@ constexpr VenueStory kStories[] = {
        line.says_in_message(opra(5, kOpraStartOfDay, 0)).data(opra(5, kOpraQuote, 1, 3));
      },
      "1: 1 3; 2: 0-1", "1: 2"},
+    {"opra-v5", "retransmissions fill holes",
+     [](VenueLine& line) {
+       line.data(opra(5, kOpraQuote, 1, 3)).loses(opra(5, kOpraQuote, 2));
+       line.loses(opra(5, kOpraQuote, 3)).data(opra(5, kOpraQuote, 4));
+       line.sends_again(opra(5, kOpraQuote, 2, 1, "V")).data(opra(5, kOpraQuote, 5));
+     },
+     "1: 1-2 4-5", "1: 3"},
     {"cta-v2", "line integrity has a count of 1 and the last number",
      [](VenueLine& line) {
        line.data(cta(kCtaTrade, 1, 3)).loses(cta(kCtaTrade, 4, 2));
