@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -99,6 +100,14 @@ bool TradingHours::contain(int day, int minute) const noexcept {
     return (has(span.days, day) && minute >= span.begin) ||
            (has(span.days, day_before) && minute < span.end);
   });
+}
+
+bool TradingHours::contain_now() const noexcept {
+  if (!are_limited()) return true;
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  return contain(local.tm_wday, local.tm_hour * 60 + local.tm_min);
 }
 
 }  // namespace linearb::config

@@ -24,6 +24,8 @@ class TradingHours {
   bool are_limited() const noexcept { return !spans_.empty(); }
   /// `day` from 0, a Sunday, as in std::tm; `minute` of the day.
   bool contain(int day, int minute) const noexcept;
+  /// By the local time of this machine.
+  bool contain_now() const noexcept;
 
  private:
   struct Span {

@@ -151,6 +151,7 @@ sequencer::Alarms alarms_of(const RunningChannel& channel) noexcept {
   return {.silence_ns = static_cast<std::uint64_t>(*channel.options.silence_seconds * 1e9),
           .active_passive = channel.options.active_passive,
           .expects_feed = channel.hours.are_limited(),
+          .in_hours = channel.hours.contain_now(),
           .only_once_seen = !channel.streams.empty()};
 }
 

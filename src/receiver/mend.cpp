@@ -2,7 +2,6 @@
 //
 // Wiring, while it runs: interfaces go, come back, and change.
 #include <algorithm>
-#include <ctime>
 #include <exception>
 #include <iterator>
 #include <utility>
@@ -43,12 +42,9 @@ void Wiring::tell_watches(const DataThreads& threads) const noexcept {
       watch->set_line_down(line, interface.known.index == 0 || !interface.known.up);
     }
   }
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  ::localtime_r(&now, &local);
   for (const RunningChannel& channel : channels_) {
     if (!channel.hours.are_limited()) continue;
-    const bool in_hours = channel.hours.contain(local.tm_wday, local.tm_hour * 60 + local.tm_min);
+    const bool in_hours = channel.hours.contain_now();
     for (const Sequence& sequence : sequences_of(channel))
       threads[channel.thread]->path().watch()->set_in_hours(sequence.place, in_hours);
   }

@@ -34,7 +34,7 @@ constexpr std::uint32_t kOrderedMax = 65'536;
 /// How long nothing may come of what the hook redirected, when a run ends.
 constexpr std::uint64_t kDrainNs = 2'000'000'000;
 /// Between two looks at the interfaces, where the kernel says nothing: it does not tell of queues.
-constexpr int kLookMs = 1'000;
+constexpr std::uint64_t kLookMs = 1'000;
 
 /// Half of the frames of every socket can wait; sockets come and go.
 std::uint32_t ordered_packets_of(const ReceiverOptions& options) noexcept {
@@ -278,15 +278,22 @@ bool Receiver::Implementation::is_idle(std::uint64_t now_ns) noexcept {
          static_cast<double>(now_ns - last_ns) / 1e9 >= *idle_exit;
 }
 
+/// A look each second, and when an interface changes; events are told when they come, and do not
+/// put it off.
 void Receiver::Implementation::take_care() {
-  for (bool looks = true; !run_is_over_.load();) {
-    if (looks) {
+  constexpr std::uint64_t kMs = 1'000'000;
+  for (std::uint64_t look_ns = 0; !run_is_over_.load();) {
+    if (sys::monotonic_ns() >= look_ns) {
       const std::lock_guard lock(control_);
       wiring_.look(threads_);
+      look_ns = sys::monotonic_ns() + kLookMs * kMs;
     }
     tell_events();
     tell_notices();
-    looks = may_sleep() && link_monitor_.wait(caretaker_wake_.fd(), kLookMs);
+    const std::uint64_t now_ns = sys::monotonic_ns();
+    const std::uint64_t left_ns = look_ns - std::min(now_ns, look_ns);
+    const int left_ms = static_cast<int>((left_ns + kMs - 1) / kMs);
+    if (may_sleep() && link_monitor_.wait(caretaker_wake_.fd(), left_ms)) look_ns = 0;
     caretaker_wake_.reset();
   }
 }

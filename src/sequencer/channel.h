@@ -68,6 +68,9 @@ class Channel {
   /// data or announcement. True when its line is in another epoch since: what the hook said of the
   /// packet's place was said of the old one.
   bool reset(const Packet& packet) noexcept;
+  /// Its line is where that reset begins, or beyond: it says it again, as some venues do for
+  /// seconds.
+  bool has_shown_reset(const Packet& packet) const noexcept;
   /// Messages that are sent once more, for who has lost them.
   void repair(const Packet& packet) noexcept;
 

@@ -47,6 +47,12 @@ bool Channel::reset(const Packet& packet) noexcept {
   return moves;
 }
 
+bool Channel::has_shown_reset(const Packet& packet) const noexcept {
+  const LineState& line = lines_[packet.line];
+  return line.epoch != 0 && line.epoch == newest_->number &&
+         packet.datagram.session == newest_->session && packet.end() <= line.end;
+}
+
 bool Channel::follow_reset(LineState& line, const Packet& packet) noexcept {
   const std::uint64_t session = packet.datagram.session;
   if (is_of_the_last_reset(line, packet)) return false;

@@ -14,6 +14,8 @@ struct Alarms {
   bool active_passive = false;
   /// The feed is never silent for so long: that all lines are is an alarm.
   bool expects_feed = false;
+  /// Outside of its hours a channel raises none: as it is to begin with.
+  bool in_hours = true;
   /// Of a channel that nobody has seen there are none: it is made when it is seen.
   bool only_once_seen = false;
 };

@@ -47,12 +47,22 @@ void Sequencer::push(const Packet& packet) noexcept {
     case LB_KIND_END_OF_SESSION:
       return push_control(packet);
     case LB_KIND_RESET:
-      if (packet.datagram.numbered && !seen_ && channels_[packet.channel]->reset(packet))
-        return push_control(packet.without_place());
-      return push_control(packet);
+      return push_reset(packet);
     case LB_KIND_MALFORMED:
       return decided(packet, {Outcome::malformed, 0, {}});
   }
+}
+
+void Sequencer::push_reset(const Packet& packet) noexcept {
+  if (!packet.datagram.numbered || seen_) return push_control(packet);
+  Channel& channel = *channels_[packet.channel];
+  const bool is_repeated = channel.has_shown_reset(packet);
+  if (channel.reset(packet)) return push_control(packet.without_place());
+  // Taken for data it would look as if the numbers began anew: it is from their beginning.
+  if (!is_repeated || packet.datagram.count == 0) return push_control(packet);
+  Packet again = packet;
+  again.kind = LB_KIND_RETRANSMISSION;
+  push_data(again);
 }
 
 /// Some of it has messages with numbers all the same.

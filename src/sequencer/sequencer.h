@@ -90,6 +90,7 @@ class Sequencer final : private Decisions {
  private:
   void decided(const Packet& packet, const Decision& decision) noexcept override;
   void push_control(const Packet& packet) noexcept;
+  void push_reset(const Packet& packet) noexcept;
   void push_data(const Packet& packet) noexcept;
   void note_doubt(std::uint16_t index) noexcept;
   void drop_doubtless() noexcept;

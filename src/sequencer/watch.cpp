@@ -30,7 +30,7 @@ void Watch::begin_channel(std::uint16_t place, const Alarms& alarms) noexcept {
   OfChannel& channel = channels_[place];
   channel.told = {};
   channel.alarms = alarms;
-  channel.in_hours.store(true, std::memory_order_relaxed);
+  channel.in_hours.store(alarms.in_hours, std::memory_order_relaxed);
   channel.lines = {};
 }
 

@@ -45,7 +45,7 @@ class Watch final : public Decisions, private GapObserver {
   /// The channel goes on, with other alarms.
   void set_alarms(std::uint16_t place, const Alarms& alarms) noexcept {
     channels_[place].alarms = alarms;
-    if (!alarms.expects_feed) set_in_hours(place, true);
+    set_in_hours(place, alarms.in_hours);
   }
   /// Any thread. Outside of its hours a channel raises no alarm.
   void set_in_hours(std::uint16_t place, bool in_hours) noexcept {

@@ -244,6 +244,34 @@ TEST_P(Hours, AReloadThatChangesThemChangesWhatIsAnAlarm) {
       << running.event_texts();
 }
 
+/// A channel that a reload adds at night.
+TEST_P(Hours, AChannelThatIsAddedOutsideOfThemRaisesNoAlarm) {
+  Running running(options());
+  feed(feed_on("AB", 1, 100));
+  ReceiverOptions more = options();
+  more.channels.push_back({"night", "moldudp64", {0, 30'009}, {}});
+  more.channels[1].hours = hours_in(4);
+  more.channels[1].silence_seconds = 0.2;
+  running.receiver().reload(more);
+  std::this_thread::sleep_for(2s);
+  const Summary summary = running.end();
+  expect_sound(summary, running);
+  EXPECT_TRUE(of(running, Event::Kind::line_state).empty()) << running.event_texts();
+}
+
+/// What is looked at each second is looked at while events are told as well.
+TEST_P(Hours, BeginAlsoWhileEventsAreToldAllTheTime) {
+  Running running(with_hours(hours_in(4)));
+  feed(feed_on("AB", 1, 1));
+  running.receiver().reload(with_hours(hours_in(-1)));
+  for (std::uint64_t i = 0; i < 40; ++i) {  // each a gap
+    feed(feed_on("A", 3 + 2 * i, 1));
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_FALSE(of(running, Event::Kind::line_state).empty()) << running.event_texts();
+  EXPECT_TRUE(running.end().balanced);
+}
+
 class EventsFile : public LabTest {
  protected:
   ~EventsFile() override { std::filesystem::remove(path_); }

@@ -117,6 +117,13 @@ constexpr VenueStory kStories[] = {
        line.data(nyse(2, 1)).loses(nyse(3, 1)).data(nyse(4, 1));
      },
      "1: 20 22; 2: 1-2 4", "1: 21; 2: 3"},
+    {"nyse-pillar", "a reset is said for seconds on both lines and is one",
+     [](VenueLine& line) {
+       line.data(nyse(20, 3)).waits(50ms);
+       for (int i = 0; i < 3; ++i) line.says_in_message(nyse_reset(line.time())).waits(300ms);
+       line.data(nyse(2, 2));
+     },
+     "1: 20-22; 2: 1-3"},
     {"nyse-pillar", "a fail-over resets under another flag",
      [](VenueLine& line) {
        line.data(nyse(20, 2)).waits(50ms).says_in_message(nyse_reset(line.time(), kNyseFailOver));

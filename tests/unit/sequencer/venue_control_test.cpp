@@ -198,29 +198,6 @@ TEST_P(VenueTest, BehindTheHookItIsTheSame) {
   expect_as_told();
 }
 
-/// NYSE says a reset for seconds on both lines. It has a number and a message of its own, so that
-/// one that comes more than 20 ms later looks like the next restart: nothing behind it is lost, but
-/// it is delivered each time, as an epoch of its own.
-constexpr VenueStory kLimits[] = {
-    {"nyse-pillar", "a reset that is said for seconds is delivered each time",
-     [](VenueLine& line) {
-       line.data(nyse(20, 3)).waits(50ms);
-       for (int i = 0; i < 3; ++i) line.says_in_message(nyse_reset(line.time())).waits(300ms);
-       line.data(nyse(2, 2));
-     },
-     "1: 20-22; 2: 1; 3: 1; 4: 1-3"},
-};
-
-class VenueLimit : public VenueTest {};
-
-TEST_P(VenueLimit, IsAsTold) {
-  play(on_both_lines(0));
-  expect_as_told();
-}
-
-INSTANTIATE_TEST_SUITE_P(Control, VenueLimit, testing::ValuesIn(kLimits),
-                         [](const auto& row) { return name_of_story(row.param); });
-
 INSTANTIATE_TEST_SUITE_P(Control, VenueTest, testing::ValuesIn(linearb::test::venue_stories()),
                          [](const auto& row) { return name_of_story(row.param); });
 
