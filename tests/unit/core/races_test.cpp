@@ -27,6 +27,7 @@ void schedule_point() {
 #define LB_SCHEDULE_POINT(access, word, value) schedule_point()
 #include "core/histogram.h"
 #include "core/layout.h"
+#include "core/stream.h"
 
 namespace linearb {
 namespace {
@@ -248,6 +249,18 @@ TEST_F(HistogramRace, KeepsTheLargerOfTwoMaxima) {
   before_access(3, [&] { histogram_.max_ns = 60; });
   lb_histogram_add(&histogram_, 70);
   EXPECT_EQ(histogram_.max_ns, 70u);
+}
+
+/// A stream loads a place (1), and swaps it (2) before anything of it is written.
+using StreamRace = Race;
+
+TEST_F(StreamRace, GoesOnToTheNextPlaceWhenAnotherThreadTookThisOne) {
+  lb_stream_bucket bucket{};
+  before_access(2, [&] { EXPECT_TRUE(lb_stream_add(&bucket, 2, 7, 200)); });
+  EXPECT_TRUE(lb_stream_add(&bucket, 1, 7, 100));
+  at_access = nullptr;
+  EXPECT_EQ(lb_stream_find(&bucket, 1, 7), 100u);
+  EXPECT_EQ(lb_stream_find(&bucket, 2, 7), 200u);
 }
 
 }  // namespace
