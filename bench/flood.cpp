@@ -24,35 +24,37 @@ void wait_for(const std::atomic<std::uint64_t>& counter, std::uint64_t value,
   }
 }
 
+/// Until of the packets before that the rings have room again. Where all are read that are
+/// delivered the copies do not come up; else they do, and have to be read.
+void wait_for_room(std::uint64_t packets, Expected& expected, RunningContender& contender) {
+  Board& board = contender.board();
+  if (board.copies == 1)
+    wait_for(board.delivered, expected.messages_of(packets), contender, "messages were delivered");
+  else
+    wait_for(board.read, packets * board.copies, contender, "packets came");
+}
+
 }  // namespace
 
-double send(const Flood& flood, LiveFrames& frames, RunningContender& contender) {
+double send(const Flood& flood, LiveFrames& frames, Expected& expected,
+            RunningContender& contender) {
   std::vector<std::size_t> order = flood.order;
   if (order.empty()) {
     order.resize(frames.lines());
     std::iota(order.begin(), order.end(), 0);
   }
-  Board& board = contender.board();
-  const std::uint64_t copies = board.copies;
   const std::uint64_t begin_ns = sys::monotonic_ns();
   for (std::uint64_t sent = 0; sent < flood.packets;) {
     const auto count =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(flood.block, flood.packets - sent));
-    if (sent > flood.ahead)
-      wait_for(board.read, (flood.first + sent - flood.ahead) * copies, contender, "packets came");
+    if (sent > flood.ahead) wait_for_room(flood.first + sent - flood.ahead, expected, contender);
     for (const std::size_t line : order) frames.send(line, flood.first + sent, count);
     sent += count;
   }
-  wait_for(board.delivered, flood.first + flood.packets, contender, "messages were delivered");
+  wait_for(contender.board().delivered, expected.messages_of(flood.first + flood.packets),
+           contender, "messages were delivered");
   return static_cast<double>(flood.packets) * 1e9 /
          static_cast<double>(sys::monotonic_ns() - begin_ns);
-}
-
-Digest expected_of(std::uint64_t count, std::uint32_t channels) {
-  Digest digest;
-  for (std::uint64_t i = 0; i < count; ++i)
-    digest.add((i % channels + 1) << 32 | (1 + i / channels));
-  return digest;
 }
 
 }  // namespace linearb::bench

@@ -6,6 +6,7 @@
 
 #include "bench/contender.h"
 #include "bench/live_frames.h"
+#include "bench/traffic.h"
 
 namespace linearb::bench {
 
@@ -21,12 +22,10 @@ struct Flood {
   std::vector<std::size_t> order{};  ///< of the lines; empty: A, B, ...
 };
 
-/// Sends it, when all before it was sent and delivered. Returns packets a second of each line,
-/// until the last was delivered. Several may send the same, each on lines of its own. Throws Error
-/// when the contender stops taking, and how far it came.
-double send(const Flood& flood, LiveFrames& frames, RunningContender& contender);
-
-/// What has to be delivered of the packets [0, count).
-Digest expected_of(std::uint64_t count, std::uint32_t channels);
+/// Sends it, when all before it was sent and delivered; `expected` knows of all lines. Returns
+/// packets a second of each line, until the last was delivered. Several may send the same, each on
+/// lines of its own. Throws Error when the contender stops taking, and how far it came.
+double send(const Flood& flood, LiveFrames& frames, Expected& expected,
+            RunningContender& contender);
 
 }  // namespace linearb::bench

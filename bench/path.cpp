@@ -1,121 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <chrono>
-#include <future>
-#include <memory>
-#include <thread>
+#include <vector>
 
-#include <fmt/format.h>
-
-#include "bench/flood.h"
-#include "bench/live_frames.h"
+#include "bench/course.h"
 #include "bench/measurements.h"
 #include "linearb/error.h"
 #include "sys/clock.h"
-#include "sys/cpu.h"
 
 namespace linearb::bench {
 namespace {
 
-/// Until a channel of linearb is published to its hook.
-constexpr std::uint64_t kPreamble = 64;
-constexpr auto kPublished = std::chrono::milliseconds(200);
 /// The hash of the first design is full behind this, and a new session costs twice as much.
 constexpr std::uint64_t kHashIsFull = 1'100'000;
 constexpr std::uint64_t kDrained = 1024;  // messages that wait when a drain begins
 constexpr std::size_t kDrains = 101;
 
-/// How the lines come.
-enum class Lead {
-  a,
-  b,
-  racing,  ///< each line from a CPU of its own; that of B is the receiver's
-};
-
-struct Course {
-  Contender contender;
-  std::string figure;
-  std::uint64_t packets = 1'000'000;  ///< on each line
-  std::uint64_t warm_up = 100'000;
-  unsigned lines = 2;
-  std::uint32_t channels = 1;
-  Lead lead = Lead::a;
-};
-
-/// A contender that has been warmed up, and what it was sent.
-class Running {
- public:
-  Running(const Course& course, const Cpus& cpus)
-      : course_(course),
-        cpus_(cpus),
-        stage_(course.lines, course.contender),
-        frames_(stage_.sources(), course.channels),
-        contender_(course.contender, stage_.destinations(), cpus.receiver, course.channels) {
-    send(kPreamble * course.channels, Lead::a);
-    std::this_thread::sleep_for(kPublished);
-    send(course.warm_up, course.lead == Lead::racing ? Lead::a : course.lead);
-  }
-
-  Board& board() { return contender_.board(); }
-
-  /// Packets a second of each line.
-  double send(std::uint64_t packets, Lead lead) {
-    if (lead == Lead::racing) return race(packets);
-    Flood flood{.first = sent_, .packets = packets};
-    for (std::size_t line = 0; line < frames_.lines(); ++line)
-      flood.order.push_back(lead == Lead::a ? line : frames_.lines() - 1 - line);
-    sent_ += packets;
-    return bench::send(flood, frames_, contender_);
-  }
-
-  /// Sends, but what is delivered is another's business.
-  void send_blind(std::uint32_t packets) {
-    for (std::size_t line = 0; line < frames_.lines(); ++line) frames_.send(line, sent_, packets);
-    sent_ += packets;
-  }
-
-  std::uint64_t sent() const { return sent_; }
-
-  /// Throws Error when it did not deliver exactly what it was sent.
-  void finish() {
-    if (contender_.stop() != expected_of(sent_, course_.channels))
-      throw Error(fmt::format("{} did not deliver what was sent", contender_.name()));
-  }
-
- private:
-  double race(std::uint64_t packets) {
-    LiveFrames of_b({stage_.sources()[1]}, course_.channels);
-    const Flood flood{.first = sent_, .packets = packets, .order = {0}};
-    const std::uint64_t begin_ns = sys::monotonic_ns();
-    auto b = std::async(std::launch::async, [&] {
-      sys::pin_this_thread(cpus_.receiver);
-      bench::send(flood, of_b, contender_);
-    });
-    bench::send(flood, frames_, contender_);
-    b.get();
-    sent_ += packets;
-    return static_cast<double>(packets) * 1e9 / static_cast<double>(sys::monotonic_ns() - begin_ns);
-  }
-
-  const Course& course_;
-  Cpus cpus_;
-  Stage stage_;
-  LiveFrames frames_;
-  RunningContender contender_;
-  std::uint64_t sent_ = 0;
-};
-
-void measure_rate(const Course& course, const Cpus& cpus, Figures& figures) {
-  Running running(course, cpus);
-  const double rate = running.send(course.packets, course.lead);
-  running.finish();
-  figures.add(course.figure, rate * course.lines / 1e6);
-}
-
 /// The application holds still while a block comes on all lines, and then takes it: nothing else
 /// runs meanwhile, so the time is the receiver's own.
 void measure_drain(const Course& course, const Cpus& cpus, Figures& figures) {
-  Running running(course, cpus);
+  RunningCourse running(course, cpus);
   Board& board = running.board();
   std::vector<double> ns;
   for (std::size_t i = 0; i < kDrains; ++i) {
@@ -136,8 +38,6 @@ void measure_drain(const Course& course, const Cpus& cpus, Figures& figures) {
   figures.add(course.figure, spread_of(ns).median);
 }
 
-const Contender kCeiling{"ceiling", "peer_ceiling"};
-const Contender kLinearb{"linearb", "peer_linearb"};
 const Contender kInSequence{"linearb, in sequence", "peer_linearb", {"--in-sequence"}};
 const Contender kFirstDesign{"first design", "peer_first_design"};
 const Contender kKernelSockets{"kernel sockets", "peer_kernel_sockets", {}, true};
@@ -172,7 +72,7 @@ Measurements path_measurements(const Settings& settings) {
        .packets = 1024 * 1024,
        .warm_up = 1024 * 128,
        .lines = 4,
-       .channels = 1024},
+       .traffic = {.channels = 1024}},
       {.contender = kCeiling,
        .figure = "ceiling, 4 lines, M frames/s",
        .packets = 1024 * 1024,

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "bench/curves.h"
 #include "bench/measurements.h"
 #include "linearb/error.h"
 #include "sys/cpu.h"
@@ -61,11 +63,20 @@ const std::vector<Ratio> kRatios = {
      Target{0.6}},
 };
 
+/// What --quick leaves out: two minutes are for the main ratios.
+const std::vector<std::string> kSlow = {
+    "1,024 channels", "in sequence", "first million",      "AF_PACKET", "B leading",
+    "racing",         "4 lines",     "kernel sockets, ns", "idle",      "memory"};
+
 struct Options {
-  std::size_t rounds = 9;
+  std::optional<std::size_t> rounds;
   bool quick = false;
+  bool curves = false;
   std::vector<std::string> only;
   std::string json_path;
+  std::string compare_path;
+
+  std::size_t rounds_or_default() const { return rounds.value_or(quick ? 3 : curves ? 5 : 9); }
 };
 
 std::string machine() {
@@ -79,11 +90,17 @@ std::string machine() {
                      name.release);
 }
 
-Measurements choose(const Options& options, const Settings& settings) {
+Measurements choose(const Options& options, const Settings& settings, const Curves& curves) {
   Measurements all;
+  if (options.curves) all = curves.measurements;
   for (const auto& group : {path_measurements, latency_measurements, feeding_measurements,
                             merging_measurements, hook_measurements, footprint_measurements})
-    std::ranges::move(group(settings), std::back_inserter(all));
+    if (!options.curves) std::ranges::move(group(settings), std::back_inserter(all));
+  if (options.quick)
+    std::erase_if(all, [](const Measurement& measurement) {
+      return std::ranges::any_of(
+          kSlow, [&](const std::string& text) { return measurement.name.contains(text); });
+    });
   if (options.only.empty()) return all;
   std::erase_if(all, [&](const Measurement& measurement) {
     return std::ranges::none_of(
@@ -121,6 +138,46 @@ std::string against_target(const Ratio& ratio, const Spread& spread) {
                      ratio.target->at_most ? "at most" : "at least", ratio.target->value);
 }
 
+void add_curves(nlohmann::ordered_json& json, const Curves& curves, const Figures& figures) {
+  for (const Curve& curve : curves.curves) {
+    nlohmann::ordered_json points = nlohmann::ordered_json::array();
+    for (const Curve::Point& point : curve.points) {
+      const auto spread = figures.of(point.figure);
+      if (!spread) continue;
+      nlohmann::ordered_json entry = to_json(*spread);
+      entry["at"] = point.at;
+      points.push_back(entry);
+    }
+    json["curves"].push_back({{"name", curve.name},
+                              {"axis", curve.axis},
+                              {"series", curve.series},
+                              {"unit", curve.unit},
+                              {"points", points}});
+  }
+}
+
+/// Two runs are of two times, and a machine is not the same twice: what is beyond both spreads is
+/// said, and nothing is a failure.
+void compare(const nlohmann::ordered_json& json, const std::string& path) {
+  std::ifstream file(path);
+  const auto old = nlohmann::ordered_json::parse(file, nullptr, false);
+  if (!old.is_object() || !old.contains("machine"))
+    throw UsageError(fmt::format("--compare {}: that is no file of --json", path));
+  fmt::print("\nagainst {} ({})\n\n", path, old["machine"].get<std::string>());
+  for (const char* part : {"figures", "ratios"}) {
+    if (!json.contains(part) || !old.contains(part)) continue;
+    for (const auto& [name, now] : json[part].items()) {
+      if (!old[part].contains(name)) continue;
+      const auto& before = old[part][name];
+      const double median = now["median"], old_median = before["median"];
+      const bool apart = now["min"] > before["max"] || now["max"] < before["min"];
+      fmt::print("{:<58} {:>9.3f}   {:.3f} before, {:+.1f} %{}\n", name, median, old_median,
+                 old_median != 0 ? 100 * (median / old_median - 1) : 0.0,
+                 apart ? "   beyond both spreads" : "");
+    }
+  }
+}
+
 nlohmann::ordered_json report(const Figures& figures) {
   nlohmann::ordered_json json{{"machine", machine()}};
   fmt::print("{}\nmedian, least to most of the rounds\n\n", machine());
@@ -146,17 +203,20 @@ nlohmann::ordered_json report(const Figures& figures) {
 int run(const Options& options) {
   const Settings settings{.cpus = choose_cpus(), .quick = options.quick};
   sys::enter_private_namespace();
-  const Measurements measurements = choose(options, settings);
+  const Curves curves = make_curves(settings);
+  const Measurements measurements = choose(options, settings, curves);
   Figures figures;
   std::size_t failures = 0;
-  for (std::size_t round = 0; round < options.rounds; ++round) {
+  for (std::size_t round = 0; round < options.rounds_or_default(); ++round) {
     figures.begin_round();
     for (std::size_t i = 0; i < measurements.size(); ++i)
       if (!measure(measurements[(i + round) % measurements.size()], settings, figures)) ++failures;
-    fmt::print(stderr, "round {} of {} is done\n", round + 1, options.rounds);
+    fmt::print(stderr, "round {} of {} is done\n", round + 1, options.rounds_or_default());
   }
-  const nlohmann::ordered_json json = report(figures);
+  nlohmann::ordered_json json = report(figures);
+  if (options.curves) add_curves(json, curves, figures);
   if (!options.json_path.empty()) std::ofstream(options.json_path) << json.dump(2) << '\n';
+  if (!options.compare_path.empty()) compare(json, options.compare_path);
   return failures == 0 ? 0 : 1;
 }
 
@@ -166,11 +226,15 @@ int run(const Options& options) {
 int main(int count, char** arguments) {
   linearb::bench::Options options;
   CLI::App app("Measures linearb beside its peers and its limits");
-  app.add_option("--rounds", options.rounds, "Each measurement so often")->capture_default_str();
-  app.add_flag("--quick", options.quick, "Fewer packets");
+  app.add_option("--rounds", options.rounds,
+                 "Each measurement so often (9; 5 of curves, 3 with --quick)");
+  app.add_flag("--quick", options.quick, "The main ratios, with fewer packets: two minutes");
+  app.add_flag("--curves", options.curves,
+               "How cost grows with packets, messages, channels, lines, losses and rings");
   app.add_option("--only", options.only, "Measurements with this in their names (repeatable)")
       ->allow_extra_args(false);
   app.add_option("--json", options.json_path, "A file for the results");
+  app.add_option("--compare", options.compare_path, "A file of an earlier --json, to compare with");
   CLI11_PARSE(app, count, arguments);
   try {
     return linearb::bench::run(options);

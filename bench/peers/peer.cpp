@@ -60,6 +60,9 @@ int run_peer_itself(int count, char** arguments, const RunPeer& run) {
   app.add_option("--cpu", options.cpu, "To run on");
   app.add_option("--channels", options.channels, "Channels, on ports in a row");
   app.add_option("--batch", options.batch, "Packets at a time");
+  app.add_option("--frames", options.frames, "Frames of each socket");
+  app.add_flag("--mold", options.mold, "The feed is MoldUDP64");
+  app.add_flag("--lossy", options.lossy, "Lines lose packets");
   app.add_flag("--in-sequence", options.in_sequence, "In the order of numbers");
   app.add_flag("--timed", options.timed, "Messages have time stamps");
   CLI11_PARSE(app, count, arguments);

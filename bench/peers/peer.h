@@ -26,6 +26,9 @@ struct PeerOptions {
   unsigned cpu = 0;
   std::uint32_t channels = 1;  ///< on ports in a row
   std::uint32_t batch = 64;    ///< packets, where the peer can be told
+  std::uint32_t frames = 0;    ///< of each socket, of linearb; 0: its default
+  bool mold = false;           ///< the feed is MoldUDP64 (bench/traffic.h); of linearb
+  bool lossy = false;          ///< lines lose packets, and all of them some; of linearb
   bool in_sequence = false;    ///< of linearb
   bool timed = false;          ///< latencies are measured
 };
@@ -52,10 +55,13 @@ class Application {
   }
 
   void deliver(const std::uint8_t* payload) noexcept {
-    if (board_.held.load(std::memory_order_relaxed) != 0) wait_for_release();
-    digest_.add(message_of(payload));
-    board_.delivered.store(digest_.count, std::memory_order_relaxed);
+    deliver_message(message_of(payload));
     if (timed_) take_time(payload);
+  }
+  void deliver_message(std::uint64_t message) noexcept {
+    if (board_.held.load(std::memory_order_relaxed) != 0) wait_for_release();
+    digest_.add(message);
+    board_.delivered.store(digest_.count, std::memory_order_relaxed);
     if (digest_.count == stop_watch_at_) stop_watch();
   }
 
