@@ -194,6 +194,7 @@ nlohmann::ordered_json report(const Figures& figures) {
     auto& entry = json["ratios"][ratio.name] = to_json(*spread);
     if (ratio.target) {
       entry["target"] = ratio.target->value;
+      entry["at_most"] = ratio.target->at_most;
       entry["met"] = ratio.target->is_met_by(spread->median);
     }
   }
