@@ -2,6 +2,7 @@
 //
 // `linearb explain`: what each packet of a capture is, and what arbitration makes of it; or what
 // one payload is.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -162,9 +163,21 @@ void print_as_text(const inspect::Explained& packet) {
              packet.reason.empty() ? "" : ": " + packet.reason);
 }
 
+/// Its lines are those that channels name.
+void refuse_unknown_lines(const ReceiverOptions& options) {
+  std::vector<std::string> lines;
+  for (const Channel& channel : options.channels)
+    for (const auto& [line, destination] : channel.line_destinations) lines.push_back(line);
+  for (const std::string& line : options.repair_lines)
+    if (std::ranges::find(lines, line) == lines.end())
+      throw UsageError(
+          fmt::format("--repair: no --channel has a destination on line \"{}\"", line));
+}
+
 int explain_capture(const ExplainArguments& arguments) {
   const std::vector<config::Framing> framings = config::load_framings(arguments.receiver);
   if (framings.empty()) throw UsageError("--channel: there is none");
+  refuse_unknown_lines(arguments.receiver);
   inspect::Datagrams datagrams(arguments.capture, framings.front().descriptor);
   inspect::Verdicts verdicts(arguments.receiver, framings,
                              arguments.json ? print_as_json : print_as_text);

@@ -32,7 +32,7 @@ constexpr Count kCounts[] = {
     {"delayed", [](const auto& line) { return line.ledger.delayed; }, "sent later than generated"},
     {"completed", [](const auto& line) { return line.completed; }, "given back by the kernel"},
     {"interface_dropped", [](const auto& line) { return line.interface_dropped; },
-     "of them: a queue had no room"},
+     "meanwhile, by the interface: a queue had no room"},
 };
 
 }  // namespace

@@ -52,9 +52,9 @@ CLI::Option* add_choice(CLI::App& command, Enum& value, const Choice<Enum>& choi
 void add_line_option(CLI::App& command, std::vector<Line>& lines);
 /// --channel; the same.
 void add_channel_option(CLI::App& command, std::vector<Channel>& channels);
-/// --keys.
-/// `--repair`.
+/// --repair.
 void add_repair_option(CLI::App& command, std::vector<std::string>& lines);
+/// --keys.
 void add_keys_option(CLI::App& command, std::uint32_t& keys);
 /// --mode.
 void add_mode_option(CLI::App& command, Mode& mode);
@@ -62,8 +62,8 @@ void add_mode_option(CLI::App& command, Mode& mode);
 void add_zero_copy_option(CLI::App& command, ZeroCopy& zero_copy);
 /// --json.
 void add_json_option(CLI::App& command, bool& json);
-/// --channel, --keys, --checksum, --dedup and --order: what is arbitrated, and how, wherever the
-/// packets come from.
+/// --repair, --channel, --keys, --checksum, --dedup and --order: what is arbitrated, and how,
+/// wherever the packets come from.
 void add_arbitration_options(CLI::App& command, ReceiverOptions& options);
 /// --write.
 void add_write_option(CLI::App& command, std::string& path);

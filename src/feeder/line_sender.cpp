@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "linearb/error.h"
+
 namespace linearb::feeder {
 
 LineSender::LineSender(xsk::Umem* umem, const LineSenderOptions& options)
@@ -50,12 +52,21 @@ std::uint64_t LineSender::outstanding() const noexcept {
   return sent() - completed();
 }
 
+/// What the interface has dropped meanwhile; nothing is known of one that has gone.
+std::uint64_t LineSender::dropped() const noexcept {
+  try {
+    return counters_.read().dropped - dropped_before_;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 LineResult LineSender::result() const {
   return {.name = name_,
           .ledger = schedule_.ledger(),
           .sent = sent(),
           .completed = completed(),
-          .interface_dropped = counters_.read().dropped - dropped_before_,
+          .interface_dropped = dropped(),
           .lost = schedule_.lost_units(),
           .unlisted = schedule_.lost_packets().unlisted(),
           .frames_conserved =

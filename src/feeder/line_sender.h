@@ -53,6 +53,7 @@ class LineSender {
   using Exit = std::variant<XskExit, LiveExit>;
 
   std::uint64_t completed() const noexcept;
+  std::uint64_t dropped() const noexcept;
   std::uint32_t write_packet(Source& source, const Departure& departure,
                              std::byte* data) const noexcept;
 

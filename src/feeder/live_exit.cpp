@@ -12,9 +12,9 @@ std::uint32_t LiveExit::push() {
   }
   if (completed_ == sent_) return 0;
   const sys::LinkCounters::Transmitted now = counters_.read();
-  // Others may send on the interface, too.
-  const std::uint64_t done =
-      std::min(now.packets - before_.packets + now.dropped - before_.dropped, sent_);
+  std::uint64_t done = now.packets - before_.packets + now.dropped - before_.dropped;
+  // Others may send on the interface, too: what is more than all was not of this.
+  if (done > sent_) before_.packets += std::exchange(done, sent_) - sent_;
   return static_cast<std::uint32_t>(done - std::exchange(completed_, done));
 }
 

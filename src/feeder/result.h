@@ -21,8 +21,8 @@ struct LineResult {
   Ledger ledger;
   std::uint64_t sent = 0;       // handed to the kernel
   std::uint64_t completed = 0;  // and given back by it: not a proof of delivery
-  /// Of `completed`, by the interface's own counter: its queue, or that of the other end of a veth
-  /// pair, had no room.
+  /// Meanwhile, by the interface's own counter, whoever sent: its queue, or that of the other end
+  /// of a veth pair, had no room. 0 of an interface that has gone.
   std::uint64_t interface_dropped = 0;
   /// Lost units as runs; `first` counts from 0, the first message (datagram) of the run.
   std::vector<lb_run> lost;

@@ -17,6 +17,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "linearb/error.h"
 #include "live_packets.skel.h"
 #include "sys/clock.h"
 #include "sys/error.h"
@@ -85,7 +86,12 @@ void Sender::send(std::uint32_t count, std::uint32_t batch) {
   auto& next_slot = skeleton_->bss->next_slot;
   next_slot = 0;
   // A signal ends a run early; the slot that comes next says how early.
-  while (next_slot < count) run(program_fd(), kRoom, count - next_slot, batch);
+  while (next_slot < count) {
+    const std::uint32_t before = next_slot;
+    if (run(program_fd(), kRoom, count - next_slot, batch) && next_slot == before)
+      throw Error(fmt::format("live frames: the kernel took none of slot {}, of {} bytes", before,
+                              slots()[before].length));
+  }
 }
 
 int Sender::program_fd() const noexcept {

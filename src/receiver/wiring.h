@@ -100,7 +100,6 @@ class Wiring {
   const std::vector<ClosedPort>& closed_ports() const noexcept { return closed_ports_; }
   const std::vector<RunningChannel>& channels() const noexcept { return channels_; }
   const std::vector<RemovedChannel>& removed_channels() const noexcept { return removed_; }
-  /// Of every channel that was configured, by its serial.
   /// Channels that there ever were; each serial is below it.
   std::size_t channel_count() const noexcept { return labels_.size(); }
   /// The running channel of this serial, with a framing that has numbered messages in the payload.

@@ -68,9 +68,11 @@ class Channel {
   /// data or announcement. True when its line is in another epoch since: what the hook said of the
   /// packet's place was said of the old one.
   bool reset(const Packet& packet) noexcept;
-  /// Its line is where that reset begins, or beyond: it says it again, as some venues do for
+  /// Its line has shown that reset, and nothing since: it says it again, as some venues do for
   /// seconds.
-  bool has_shown_reset(const Packet& packet) const noexcept;
+  bool is_still_at_reset(const Packet& packet) const noexcept;
+  /// The line lives, whatever it brings.
+  void note_life(const Packet& packet) noexcept { lines_[packet.line].last_ns = packet.arrival_ns; }
   /// Messages that are sent once more, for who has lost them.
   void repair(const Packet& packet) noexcept;
 

@@ -47,9 +47,9 @@ bool Channel::reset(const Packet& packet) noexcept {
   return moves;
 }
 
-bool Channel::has_shown_reset(const Packet& packet) const noexcept {
+bool Channel::is_still_at_reset(const Packet& packet) const noexcept {
   const LineState& line = lines_[packet.line];
-  return line.epoch != 0 && line.epoch == newest_->number &&
+  return line.epoch != 0 && line.epoch == newest_->number && line.end == line.reset_end &&
          packet.datagram.session == newest_->session && packet.end() <= line.end;
 }
 

@@ -56,10 +56,11 @@ void Sequencer::push(const Packet& packet) noexcept {
 void Sequencer::push_reset(const Packet& packet) noexcept {
   if (!packet.datagram.numbered || seen_) return push_control(packet);
   Channel& channel = *channels_[packet.channel];
-  const bool is_repeated = channel.has_shown_reset(packet);
+  const bool is_repeated = channel.is_still_at_reset(packet);
   if (channel.reset(packet)) return push_control(packet.without_place());
   // Taken for data it would look as if the numbers began anew: it is from their beginning.
   if (!is_repeated || packet.datagram.count == 0) return push_control(packet);
+  channel.note_life(packet);
   Packet again = packet;
   again.kind = LB_KIND_RETRANSMISSION;
   push_data(again);

@@ -216,6 +216,8 @@ TEST(CliExplain, RefusesWhatItCannotExplain) {
       {{"--framing", "mmx", "--hex", "00"}, "did you mean \"memx\"?"},
       {{"--framing", "memx", "--hex", std::string(2 * 65'508, '0')}, "--hex: 65508 bytes"},
       {{"nowhere.pcap"}, "nowhere.pcap"},
+      {{"nowhere.pcap", "--channel", "x=memx@A=any:1", "--repair", "R"},
+       "--repair: no --channel has a destination on line \"R\""},
   };
   for (const auto& row : kRows) {
     std::vector<std::string> words = {"explain"};

@@ -138,6 +138,7 @@ TEST_F(Control, AResetThatIsRepeatedIsOne) {
   now_ns += 50 * kMs;
   for (int second = 0; second < 3; ++second) {
     reset(A, 1, "at " + std::to_string(second));
+    EXPECT_EQ(sequencer.channel(0).line_seen_ns(A), now_ns) << "it lives";
     now_ns += 1000 * kMs;
   }
   send(A, 2, 300);
@@ -184,6 +185,19 @@ TEST_F(Control, ASecondResetBeginsAnotherEpoch) {
   }
   EXPECT_EQ(epoch(), 4u);
   EXPECT_EQ(delivered(), 1400u);
+  EXPECT_EQ(missing(), 0u);
+}
+
+/// By its bytes it is a copy of the first.
+TEST_F(Control, ASecondResetOfTheSameBytesIsFoundByTheNumbersBehindIt) {
+  send(A, 1, 500);
+  for (life = 2; life <= 3; ++life) {
+    now_ns += 100'000 * kMs;
+    reset(A, 1);
+    send(A, 2, 300);
+  }
+  EXPECT_EQ(epoch(), 3u);
+  EXPECT_EQ(delivered(), 1100u);
   EXPECT_EQ(missing(), 0u);
 }
 
