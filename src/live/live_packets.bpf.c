@@ -16,7 +16,11 @@
 
 enum {
   LOOPBACK_INDEX = 1, /* in every network namespace (include/net/flow.h, LOOPBACK_IFINDEX) */
+  ETHERNET_HEADER = 14,
 };
+
+/* What the compiler knows of a number: nothing. It would make one comparison of two. */
+#define OPAQUE(number) __asm__ volatile("" : "+r"(number))
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -35,11 +39,17 @@ int live_packets(struct xdp_md* context) {
   struct lb_live_slot* slot = bpf_map_lookup_elem(&slots, &index);
   if (!slot) return XDP_ABORTED;
   lb_u32 length = slot->length;
-  if (length == 0 || length > LB_LIVE_PACKET_ROOM) return XDP_ABORTED;
+  if (length < ETHERNET_HEADER || length > LB_LIVE_PACKET_ROOM) return XDP_ABORTED;
   /* Every frame is as long as what the run was given: the kernel sets that right before each. */
   if (length < LB_LIVE_PACKET_ROOM &&
       bpf_xdp_adjust_tail(context, (int)length - LB_LIVE_PACKET_ROOM))
     return XDP_ABORTED;
+  /* The verifier of Linux 6.1 wants both bounds of the number itself, right here. */
+  length = *(volatile lb_u32*)&slot->length;
+  if (length < ETHERNET_HEADER) return XDP_ABORTED;
+  OPAQUE(length);
+  if (length > LB_LIVE_PACKET_ROOM) return XDP_ABORTED;
+  OPAQUE(length);
   if (bpf_xdp_store_bytes(context, 0, slot->bytes, length)) return XDP_ABORTED;
   next_slot = index + 1;
   return (int)bpf_redirect(slot->interface_index, 0);
