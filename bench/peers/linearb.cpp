@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // linearb, as an application has it: the library, with everything on.
+#include <chrono>
 #include <thread>
 
 #include <fmt/format.h>
@@ -42,9 +43,10 @@ void run(const PeerOptions& options, Board& board, const std::function<void()>& 
     application.count_read(1);
   };
   Receiver receiver(receive(options), options.mold ? of_mold : of_optiq);
+  // Seldom: each time it takes a CPU away from what is measured.
   std::jthread stop([&] {
     while (board.stop.load(std::memory_order_relaxed) == 0)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
     receiver.stop();
   });
   ready();

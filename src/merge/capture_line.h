@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "capture/reader.h"
+#include "capture/read_ahead.h"
 #include "merge/options.h"
 
 namespace linearb::merge {
@@ -16,8 +16,8 @@ std::uint64_t shifted(std::uint64_t timestamp_ns, std::int64_t offset_ns) noexce
 /// In the year 2262: what has more bits is damaged.
 inline constexpr std::uint64_t kTimeMaxNs = (1ull << 63) - 1;
 
-/// A capture as a line of the feed: its records in the order in which they stand, of which one is
-/// in memory.
+/// A capture as a line of the feed: its records in the order in which they stand, of which a few
+/// blocks are in memory.
 class CaptureLine {
  public:
   /// Opens the capture and reads its first record. Throws UsageError.
@@ -44,7 +44,7 @@ class CaptureLine {
   std::uint64_t file_size() const noexcept { return reader_.file_size(); }
 
  private:
-  capture::Reader reader_;
+  capture::ReadAhead reader_;
   std::string path_;
   std::int64_t offset_ns_;
   std::optional<capture::Record> record_;
