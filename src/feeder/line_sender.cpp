@@ -15,7 +15,7 @@ LineSender::LineSender(xsk::Umem* umem, const LineSenderOptions& options)
                 options.delay_queue),
       counters_(interface_),
       dropped_before_(counters_.read().dropped),
-      exit_(umem ? Exit(std::in_place_type<XskExit>, *umem, options.socket)
+      exit_(umem ? Exit(std::in_place_type<XskExit>, *umem, options.socket, name_)
                  : Exit(std::in_place_type<LiveExit>, interface_)) {}
 
 std::uint32_t LineSender::send_due(Source& source, std::uint64_t now_ns,

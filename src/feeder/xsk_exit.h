@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "xsk/socket.h"
 #include "xsk/umem.h"
@@ -17,9 +18,10 @@ namespace linearb::feeder {
 /// stalls.
 class XskExit {
  public:
-  /// The UMEM has to outlive it. Throws as xsk::Socket does.
-  XskExit(xsk::Umem& umem, const xsk::SocketOptions& options)
-      : umem_(umem), socket_(umem, options) {}
+  /// The UMEM has to outlive it. `line` is what it is called where it fails. Throws as xsk::Socket
+  /// does.
+  XskExit(xsk::Umem& umem, const xsk::SocketOptions& options, std::string line)
+      : umem_(umem), socket_(umem, options), line_(std::move(line)) {}
 
   /// Packets that are written one after the other, and sent with the next push().
   class Block {
@@ -62,6 +64,7 @@ class XskExit {
  private:
   xsk::Umem& umem_;
   xsk::Socket socket_;
+  std::string line_;
   std::uint64_t sent_ = 0;
   std::uint64_t completed_ = 0;
 };

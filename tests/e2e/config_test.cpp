@@ -354,11 +354,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Other{"feed", "rate = 1000\nloss = [\"A=1%\", 0.5]\nsession = \"007\"\nframes = 1024\n", 0,
               R"({"rate": 1000, "loss": ["A=1%", "0.5"], "session": "007"})"},
-        Other{
-            "feed", "wait = \"spin\"\n", 2,
-            ":1:1: there is no key \"wait\"; it can be line, channel, packets, rate, first, "
-            "message-length, session, key, messages-per-packet, replay, speed, loss, burst-loss, "
-            "skew, jitter, reorder, duplicate, corrupt, seed, batch, frames, zero-copy, cpu, json"},
+        Other{"feed", "wait = \"spin\"\n", 2,
+              ":1:1: there is no key \"wait\"; it can be line, channel, packets, rate, first, "
+              "message-length, session, key, messages-per-packet, replay, speed, loss, burst-loss, "
+              "skew, jitter, reorder, duplicate, corrupt, seed, engine, batch, frames, zero-copy, "
+              "cpu, json"},
         Other{"feed", "loss = \"C=1%\"\n", 2,
               ": --loss C=1%: there is no line 'C'; the lines are A, B"},
         Other{"feed", "rate = -1\n", 2,
