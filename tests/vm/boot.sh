@@ -6,12 +6,12 @@
 # guest sees this machine's files, and what it writes is gone afterwards, but for the directory
 # EXCHANGE, which it has as /run/exchange.
 #
-# Prints what the command prints. The exit status is the command's; 124 when VM_SECONDS (1,800) were
+# Prints what the command prints. The exit status is the command's; 124 when VM_SECONDS (3,600) were
 # over; 125 when the guest died, after the last lines of its console, which is EXCHANGE/console.
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 cpus=2 memory_mib=2048
-seconds=${VM_SECONDS:-1800}
+seconds=${VM_SECONDS:-3600}
 
 fail() {
   echo "boot.sh: $1" >&2
