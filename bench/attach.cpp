@@ -14,14 +14,12 @@
 
 namespace linearb::bench {
 
-sys::Fd attach(int program_fd, const std::string& interface, Mode mode) {
-  std::uint32_t flag = mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flag);
+sys::Fd attach(int program_fd, const std::string& interface) {
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_DRV_MODE);
   int link = bpf_link_create(program_fd, static_cast<int>(sys::interface_index(interface)), BPF_XDP,
                              &options);
   if (link < 0)
-    sys::throw_errno(fmt::format("attach an XDP program to {} in {} mode", interface,
-                                 mode == Mode::native ? "native" : "generic"),
+    sys::throw_errno(fmt::format("attach an XDP program to {} in native mode", interface),
                      "nothing else may be attached, and native mode needs a driver that has it",
                      link);
   return sys::Fd(link);

@@ -32,8 +32,7 @@ class Sink {
       : skeleton_(ceiling_bpf__open_and_load(), &ceiling_bpf__destroy) {
     if (!skeleton_) sys::throw_errno("load a hook that drops everything");
     for (const std::string& interface : interfaces)
-      attached_.push_back(
-          attach(bpf_program__fd(skeleton_->progs.drop_all), interface, Mode::native));
+      attached_.push_back(attach(bpf_program__fd(skeleton_->progs.drop_all), interface));
   }
 
  private:
@@ -48,8 +47,10 @@ double rate_of(std::uint64_t packets, const std::function<void()>& send) {
 }
 
 /// linearb's feeder, as `linearb feed` has it.
-double feed(const std::vector<std::string>& interfaces, std::uint64_t packets) {
+double feed(const std::vector<std::string>& interfaces, std::uint64_t packets,
+            feeder::Engine engine) {
   feeder::FeederOptions options;
+  options.engine = engine;
   options.framing = config::load_framing("optiq");
   options.packets = packets;
   for (const std::string& interface : interfaces)
@@ -144,9 +145,16 @@ Measurements feeding_measurements(const Settings& settings) {
                          figures.add(figure, send(stage.sources(), packets) / 1e6);
                        }};
   };
-  return {measure("feeder, M packets/s on each line", feed),
-          measure("bare sending loop, M packets/s on each line", bare_loop),
-          measure("first design's feeder, M packets/s on each line", first_design)};
+  const auto feed_by = [](feeder::Engine engine) {
+    return [engine](const std::vector<std::string>& interfaces, std::uint64_t count) {
+      return feed(interfaces, count, engine);
+    };
+  };
+  return {
+      measure("feeder, M packets/s on each line", feed_by(feeder::Engine::af_xdp)),
+      measure("feeder with live frames, M packets/s on each line", feed_by(feeder::Engine::live)),
+      measure("bare sending loop, M packets/s on each line", bare_loop),
+      measure("first design's feeder, M packets/s on each line", first_design)};
 }
 
 }  // namespace linearb::bench

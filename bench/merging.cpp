@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
 #include <filesystem>
 #include <string>
 
 #include <fmt/format.h>
-#include <sched.h>
 
+#include "bench/affinity.h"
 #include "bench/measurements.h"
 #include "bench/optiq_packet.h"
 #include "bench/program.h"
@@ -68,10 +67,7 @@ double rate_of(std::uint32_t packets, const std::string& program,
 Measurements merging_measurements(const Settings& settings) {
   const std::uint32_t packets = settings.quick ? 200'000 : 1'000'000;
   return {{"merge", [=](Figures& figures) {
-             // Both programs may use what CPUs there are, as they do for who calls them.
-             cpu_set_t all;
-             std::memset(&all, 0xff, sizeof(all));
-             ::sched_setaffinity(0, sizeof(all), &all);
+             run_anywhere();  // as both programs do for who calls them
              const Captures captures(packets);
              const auto size_of_line = std::filesystem::file_size(captures.a());
              const auto measure = [&](const std::string& figure, const std::string& program,

@@ -13,29 +13,29 @@ namespace {
 
 constexpr std::size_t kUdpChecksum = xsk::kHeaderLength - 2;
 
-std::vector<std::uint8_t> packet_with(std::uint32_t number) {
-  const auto message = feeder::optiq_message(number, 0);
+}  // namespace
+
+std::vector<std::uint8_t> optiq_packet() {
+  const auto message = feeder::optiq_message(1, 0);
+  std::vector<std::uint8_t> packet(xsk::kHeaderLength + message.size());
+  std::ranges::copy(message, packet.begin() + xsk::kHeaderLength);
+  write_headers(packet);
+  return packet;
+}
+
+void write_headers(std::span<std::uint8_t> packet) {
   const xsk::PacketHeader header({.source_mac = {0x02, 0, 0, 0, 0, 1},
                                   .destination_mac = xsk::multicast_mac(kFeedGroup),
                                   .source = 0xc0000201,  // 192.0.2.1: TEST-NET-1, RFC 5737
                                   .destination = kFeedGroup,
                                   .source_port = OPTIQ_FIRST_PORT,
                                   .destination_port = OPTIQ_FIRST_PORT});
-  std::vector<std::uint8_t> packet(xsk::kHeaderLength + message.size());
-  std::ranges::copy(message, packet.begin() + xsk::kHeaderLength);
-  header.write(packet.data(), static_cast<std::uint32_t>(message.size()));
-  packet[kUdpChecksum] = packet[kUdpChecksum + 1] = 0;
-  return packet;
-}
-
-}  // namespace
-
-std::vector<std::uint8_t> optiq_packet() {
-  return packet_with(1);
+  header.write(packet.data(), static_cast<std::uint32_t>(packet.size() - xsk::kHeaderLength));
+  packet[kUdpChecksum] = packet[kUdpChecksum + 1] = 0;  // none
 }
 
 std::uint32_t write_optiq_packet(std::uint8_t* packet, std::uint32_t number) {
-  static const std::vector<std::uint8_t> kTemplate = packet_with(1);
+  static const std::vector<std::uint8_t> kTemplate = optiq_packet();
   std::ranges::copy(kTemplate, packet);
   std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SESSION_ID, &number, sizeof(number));
   std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SEQUENCE_NUMBER, &number, sizeof(number));

@@ -8,7 +8,6 @@
 #include "bench/optiq_packet.h"
 #include "bench/peers/peer.h"
 #include "core/bytes.h"
-#include "xsk/packet_header.h"
 
 namespace linearb::bench {
 namespace {
@@ -33,17 +32,6 @@ std::vector<std::uint8_t> mold_packet(std::uint32_t messages) {
   return packet;
 }
 
-void set_lengths(std::vector<std::uint8_t>& packet) {
-  const xsk::PacketHeader header({.source_mac = {0x02, 0, 0, 0, 0, 1},
-                                  .destination_mac = xsk::multicast_mac(kFeedGroup),
-                                  .source = 0xc0000201,
-                                  .destination = kFeedGroup,
-                                  .source_port = OPTIQ_FIRST_PORT,
-                                  .destination_port = OPTIQ_FIRST_PORT});
-  header.write(packet.data(), static_cast<std::uint32_t>(packet.size() - kHeadersLength));
-  packet[kHeadersLength - 2] = packet[kHeadersLength - 1] = 0;  // no checksum
-}
-
 }  // namespace
 
 std::uint32_t Traffic::loss_of_2_32() const noexcept {
@@ -53,7 +41,7 @@ std::uint32_t Traffic::loss_of_2_32() const noexcept {
 std::vector<std::uint8_t> Traffic::packet() const {
   std::vector<std::uint8_t> packet = messages != 0 ? mold_packet(messages) : optiq_packet();
   packet.resize(std::max<std::size_t>(packet.size(), frame_bytes));
-  set_lengths(packet);
+  write_headers(packet);
   return packet;
 }
 

@@ -45,9 +45,9 @@ find_program(CLANG clang REQUIRED)
 find_program(LLVM_STRIP llvm-strip REQUIRED)
 find_program(BPFTOOL bpftool PATHS /usr/sbin /sbin REQUIRED)
 
-# linearb_bpf_skeleton(NAME SOURCE [OBJECT]): the target NAME_skeleton, which makes
+# bpf_skeleton(NAME SOURCE [OBJECT]): the target NAME_skeleton, which makes
 # skeleton/NAME.skel.h in this folder's part of the build, with the struct NAME_bpf.
-function(linearb_bpf_skeleton name source)
+function(bpf_skeleton name source)
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
   if(ARGC GREATER 2)
     set(object ${ARGV2})

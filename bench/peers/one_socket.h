@@ -24,7 +24,7 @@ class OneSocket : public Peer {
  protected:
   int socket_fd() const noexcept { return socket_.fd(); }
   void attach_to(const std::string& interface, int program_fd) {
-    attached_.push_back(attach(program_fd, interface, Mode::native));
+    attached_.push_back(attach(program_fd, interface));
   }
 
  private:

@@ -4,29 +4,18 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
 
+#include "bench/affinity.h"
 #include "sys/clock.h"
 #include "sys/cpu.h"
 
 namespace linearb::bench {
-namespace {
-
-/// The suite is tied to its own CPU, and what it starts with it.
-void run_anywhere() {
-  cpu_set_t all;
-  std::memset(&all, 0xff, sizeof(all));
-  ::sched_setaffinity(0, sizeof(all), &all);
-}
-
-}  // namespace
 
 void Application::wait_for_release() noexcept {
   stop_watch_at_ = board_.stop_watch_at.load(std::memory_order_relaxed);

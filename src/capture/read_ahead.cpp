@@ -40,7 +40,7 @@ void ReadAhead::fill(Block& block) noexcept {
   block.bytes.clear();
   block.entries.clear();
   try {
-    while (block.bytes.size() < kBlockBytes) {
+    while (block.bytes.size() + block.entries.size() * sizeof(Entry) < kBlockBytes) {
       const std::optional<Record> record = reader_.next();
       if (!record) {
         block.is_last = true;

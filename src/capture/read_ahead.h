@@ -15,7 +15,8 @@
 namespace linearb::capture {
 
 /// A Reader whose file is read by a thread of its own, a little ahead of whoever wants the records:
-/// kBlocks blocks of kBlockBytes, and no more, whatever the size of the file.
+/// kBlocks blocks of kBlockBytes and a record, and no more, whatever the size of the file and of
+/// its records.
 ///
 /// What is no plain file, as a pipe is, is read by the caller: a thread that waits for what never
 /// comes could not be ended. One thread calls it; what is wrong with the file is thrown where the

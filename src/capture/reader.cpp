@@ -35,8 +35,7 @@ void Reader::Closer::operator()(pcap* capture) const noexcept {
 Reader::Reader(std::string path) : path_(std::move(path)), stream_(path_) {
   std::array<char, PCAP_ERRBUF_SIZE> text{};
   auto file = stream_.open_file();
-  // Nobody else reads it: two locks for each record, where there are other threads, cost as much as
-  // the record's bytes.
+  // Nobody else reads it: where there are other threads, libpcap would take two locks for a record.
   ::__fsetlocking(file.get(), FSETLOCKING_BYCALLER);
   capture_.reset(::pcap_fopen_offline_with_tstamp_precision(file.get(), PCAP_TSTAMP_PRECISION_NANO,
                                                             text.data()));

@@ -79,12 +79,12 @@ struct FeederOptions {
 /// option and what is accepted.
 void validate(const FeederOptions& options);
 
-/// Sends a feed on every line from one thread: what an exchange and its two networks
-/// do, with the faults of both.
+/// Sends a feed on every line from one thread: what an exchange and its two networks do, with the
+/// faults of both.
 ///
 /// It sends as one machine can: in copy mode, and with live frames, the receivers' hooks run on its
-/// CPU. It is no precise
-/// traffic generator: packets of one line leave in blocks, and late when the thread is.
+/// CPU. It is no precise traffic generator: packets of one line leave in blocks, and late when the
+/// thread is.
 class Feeder {
  public:
   /// Opens everything. Throws UsageError or Error before anything is sent.

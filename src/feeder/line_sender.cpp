@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "linearb/error.h"
-
 namespace linearb::feeder {
 
 LineSender::LineSender(xsk::Umem* umem, const LineSenderOptions& options)
@@ -16,7 +14,7 @@ LineSender::LineSender(xsk::Umem* umem, const LineSenderOptions& options)
       counters_(interface_),
       dropped_before_(counters_.read().dropped),
       exit_(umem ? Exit(std::in_place_type<XskExit>, *umem, options.socket, name_)
-                 : Exit(std::in_place_type<LiveExit>, interface_)) {}
+                 : Exit(std::in_place_type<LiveExit>, interface_, counters_)) {}
 
 std::uint32_t LineSender::send_due(Source& source, std::uint64_t now_ns,
                                    std::uint32_t most) noexcept {
@@ -52,21 +50,12 @@ std::uint64_t LineSender::outstanding() const noexcept {
   return sent() - completed();
 }
 
-/// What the interface has dropped meanwhile; nothing is known of one that has gone.
-std::uint64_t LineSender::dropped() const noexcept {
-  try {
-    return counters_.read().dropped - dropped_before_;
-  } catch (const Error&) {
-    return 0;
-  }
-}
-
 LineResult LineSender::result() const {
   return {.name = name_,
           .ledger = schedule_.ledger(),
           .sent = sent(),
           .completed = completed(),
-          .interface_dropped = dropped(),
+          .interface_dropped = counters_.read().dropped - dropped_before_,
           .lost = schedule_.lost_units(),
           .unlisted = schedule_.lost_packets().unlisted(),
           .frames_conserved =

@@ -22,7 +22,7 @@ struct LineSenderOptions {
   LineImpairment impairment;
   std::uint64_t seed = 1;
   std::size_t delay_queue = kDelayQueueLimit;
-  xsk::SocketOptions socket;  // of a line without live frames: the interface alone
+  xsk::SocketOptions socket;  // of a line with live frames its interface is all that counts
 };
 
 /// One line of the feeder: its schedule, and the exit that what is due leaves by.
@@ -47,13 +47,13 @@ class LineSender {
   std::uint64_t sent() const noexcept;
   /// Handed to the kernel and not given back yet.
   std::uint64_t outstanding() const noexcept;
+  /// Throws Error when the interface has gone.
   LineResult result() const;
 
  private:
   using Exit = std::variant<XskExit, LiveExit>;
 
   std::uint64_t completed() const noexcept;
-  std::uint64_t dropped() const noexcept;
   std::uint32_t write_packet(Source& source, const Departure& departure,
                              std::byte* data) const noexcept;
 

@@ -11,16 +11,17 @@
 
 namespace linearb::feeder {
 
-/// Where the packets of a line leave: live frames, several times as fast as a socket where the line
-/// is a veth pair. What has arrived is known by the interface's counters, and no more is sent
-/// before it has: the queue of a veth takes 256 packets, and drops the next.
+/// Where the packets of a line leave: live frames, cheaper than a socket where the line is a veth
+/// pair. What has arrived is known by the interface's counters, and no more is sent before it has:
+/// the queue of a veth takes 256 packets, and drops the next.
 class LiveExit {
  public:
-  /// Loads and attaches the source. Throws Error.
-  explicit LiveExit(const std::string& interface)
-      : interface_(interface),
-        in_dispatcher_(sender_.program_fd(), interface),
-        counters_(interface),
+  /// Loads and attaches the source. The counters are the interface's, and outlive this. Throws
+  /// Error.
+  LiveExit(const std::string& interface, const sys::LinkCounters& counters)
+      : in_dispatcher_(sender_.program_fd(), interface),
+        index_(sys::interface_index(interface)),
+        counters_(counters),
         before_(counters_.read()) {}
 
   /// Packets that are written one after the other, and sent with the next push().
@@ -57,19 +58,18 @@ class LiveExit {
   /// Throws Error.
   std::uint32_t push();
 
-  const std::string& interface() const noexcept { return interface_; }
   std::uint64_t sent() const noexcept { return sent_ + written_; }
   /// Taken by the other end, or dropped in front of it.
   std::uint64_t completed() const noexcept { return completed_; }
-  bool frames_conserved() const noexcept { return true; }
+  /// They are the kernel's, made anew for each packet.
+  static bool frames_conserved() noexcept { return true; }
 
  private:
-  std::string interface_;
   live::Sender sender_;
   live::InDispatcher in_dispatcher_;
   std::span<lb_live_slot> slots_ = sender_.slots();
-  unsigned index_ = sys::interface_index(interface_);
-  sys::LinkCounters counters_;
+  unsigned index_;
+  const sys::LinkCounters& counters_;
   sys::LinkCounters::Transmitted before_;
   std::uint32_t written_ = 0;  ///< and not sent so far
   std::uint64_t sent_ = 0;

@@ -100,8 +100,7 @@ hook::FlowTable flows_of(const ReceiverOptions& options) {
       const std::string& name = options.lines[line].name;
       const Destination& destination = channel.destination_on(name);
       if (destination.port == 0) continue;
-      const int flags = (verifies(options, channel) ? LB_FLOW_CHECKSUM : 0) |
-                        (options.only_repairs(name) ? LB_FLOW_REPAIR : 0);
+      const int flags = verifies(options, channel) ? LB_FLOW_CHECKSUM : 0;
       hook::add_flow(flows,
                      {.interface_index = interface_of(line),
                       .destination = destination.address,
@@ -250,7 +249,6 @@ void Merge::judge(std::size_t line, const lb_flow& flow, const lb_walk& walk) {
   packet.arrival_ns = now_ns;
   packet.payload = packets_[packet.handle].payload();
   sequencer::decode(framings_[flow.channel].descriptor, packet);
-  if (flow.flags & LB_FLOW_REPAIR) packet.kind = lb_as_repair(packet.kind, &packet.datagram);
   places_.assign(packet);
   if (first_ns_ == 0) first_ns_ = now_ns;
   last_ns_ = now_ns;

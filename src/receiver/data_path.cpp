@@ -41,7 +41,7 @@ sequencer::Settings settings_of(const DataPath::Parts& parts) noexcept {
   sequencer::Settings settings;
   settings.ahead = parts.maps.config().ahead;
   settings.lines = parts.lines;
-  settings.repair_lines = parts.repair_lines;
+  settings.repair_lines = parts.repair_lines | 1u << kInjectedLine;
   return settings;
 }
 
@@ -296,7 +296,7 @@ void DataPath::take(Port& port, const xsk::RxPacket& received) noexcept {
     remember_line(*memory, channel, packet.line, packet.arrival_ns);
 }
 
-/// As a retransmission: it says nothing of where any line is. The channel may have gone meanwhile.
+/// The channel may have gone meanwhile.
 void DataPath::take_injected() noexcept {
   while (const auto injected = parts_.injections->pop()) {
     sequencer::Packet packet;
@@ -307,7 +307,6 @@ void DataPath::take_injected() noexcept {
     packet.payload = injected->frame.subspan(injected->payload_offset);
     ++judged_[kInjectedLine];
     if (origins_[injected->place].serial == injected->serial) decode(packet);
-    if (packet.datagram.numbered && packet.datagram.count > 0) packet.kind = LB_KIND_RETRANSMISSION;
     sequencer_.push(packet);
   }
 }
@@ -374,8 +373,6 @@ void DataPath::decode(sequencer::Packet& packet) noexcept {
   if (!streams && !sequencer_.has(place)) return;
   const lb_framing& framing = streams ? streams->framing() : sequencer_.channel(place).framing();
   sequencer::decode(framing, packet);
-  if (parts_.repair_lines >> packet.line & 1)
-    packet.kind = lb_as_repair(packet.kind, &packet.datagram);
   if (streams && streams->assign(packet)) add_stream(place, packet.key, packet.channel);
 }
 

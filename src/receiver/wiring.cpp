@@ -28,6 +28,10 @@ std::vector<lb_framing> descriptors_of(const std::vector<RunningChannel>& channe
   return descriptors;
 }
 
+std::string name_of_stream(const RunningChannel& channel, std::uint64_t key) {
+  return sequencer::stream_name(channel.options.name, channel.framing.descriptor, key);
+}
+
 std::vector<std::string> names_of(const std::vector<Line>& lines) {
   std::vector<std::string> names;
   for (const Line& line : lines) names.push_back(line.name);
@@ -227,7 +231,7 @@ void Wiring::go_on(sequencer::Channel& channel, const RunningChannel& running, s
   if (!memory || memory->identity != identity_of(running) || !channel.adopt()) return;
   path.expect_skips(place);
   const std::string name =
-      memory->is_stream ? ChannelLabel(running).of_stream(memory->key) : running.options.name;
+      memory->is_stream ? name_of_stream(running, memory->key) : running.options.name;
   tell_channel(Event::Kind::went_on, name, {},
                fmt::format("goes on at message {}, where the receiver before this one was",
                            channel.newest_end()));
@@ -435,9 +439,10 @@ std::string Wiring::name_of(std::uint32_t serial, const DataThreads& threads) co
       return removed.summaries[number - removed.channel.first_stream].name;
   for (const RunningChannel& channel : channels_)
     if (number - channel.first_stream < channel.streams.size())
-      return ChannelLabel(channel).of_stream(
-          threads[channel.thread]->path().streams()[channel.index]->keys()[number -
-                                                                           channel.first_stream]);
+      return name_of_stream(channel, threads[channel.thread]
+                                         ->path()
+                                         .streams()[channel.index]
+                                         ->keys()[number - channel.first_stream]);
   return {};
 }
 

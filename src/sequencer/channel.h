@@ -25,7 +25,7 @@ struct Settings {
   std::uint64_t silent_ns = 250'000'000;    ///< after which a line may have missed a restart
   std::uint64_t hold_ns = 1'000'000'000;    ///< how long a doubted packet waits to be confirmed
   std::uint32_t lines = 2;
-  std::uint32_t repair_lines = 0;  ///< a bit for each that only repairs: it is not waited for
+  std::uint32_t repair_lines = 0;  ///< a bit for each that only repairs: see lb_as_repair()
 };
 
 /// What channels of one sequencer share.
@@ -64,15 +64,14 @@ class Channel {
   void data(const Packet& packet) noexcept;
   /// A heartbeat, an end of session or a reset, numbered: what the next message will have.
   void announcement(const Packet& packet) noexcept;
+  enum class Reset {
+    moved,  ///< its line is in another epoch since: the hook said the packet's place of the old one
+    repeated,  ///< its line has shown it, and nothing since: some venues say it for seconds
+    known,     ///< its line is where it says, or it is no reset of this feed
+  };
   /// The numbers begin anew, with this packet or behind it: to be called before it is handed in as
-  /// data or announcement. True when its line is in another epoch since: what the hook said of the
-  /// packet's place was said of the old one.
-  bool reset(const Packet& packet) noexcept;
-  /// Its line has shown that reset, and nothing since: it says it again, as some venues do for
-  /// seconds.
-  bool is_still_at_reset(const Packet& packet) const noexcept;
-  /// The line lives, whatever it brings.
-  void note_life(const Packet& packet) noexcept { lines_[packet.line].last_ns = packet.arrival_ns; }
+  /// data or announcement, or as a retransmission where it is repeated.
+  Reset reset(const Packet& packet) noexcept;
   /// Messages that are sent once more, for who has lost them.
   void repair(const Packet& packet) noexcept;
 
@@ -244,6 +243,7 @@ class Channel {
   void close(Epoch& epoch) noexcept;
   bool is_over(std::uint64_t session) const noexcept;
   bool is_of_older_session(const Packet& packet) const noexcept;
+  bool is_still_at_reset(const LineState& line, const Packet& packet) const noexcept;
   bool follow_reset(LineState& line, const Packet& packet) noexcept;
   bool is_of_the_last_reset(const LineState& line, const Packet& packet) const noexcept;
   Epoch* epoch_of_reset(const LineState& line, const Packet& packet) noexcept;

@@ -40,15 +40,18 @@ void Channel::announcement(const Packet& packet) noexcept {
 
 /// The first line to show a reset begins the epoch. Another line's is the same one, and so is what
 /// a line says again before it goes on: some venues repeat a reset for seconds.
-bool Channel::reset(const Packet& packet) noexcept {
+Channel::Reset Channel::reset(const Packet& packet) noexcept {
   LineState& line = lines_[packet.line];
+  const bool is_repeated = is_still_at_reset(line, packet);
   const bool moves = follow_reset(line, packet);
   line.reset_end = packet.end();
-  return moves;
+  if (moves) return Reset::moved;
+  if (!is_repeated) return Reset::known;
+  line.last_ns = packet.arrival_ns;
+  return Reset::repeated;
 }
 
-bool Channel::is_still_at_reset(const Packet& packet) const noexcept {
-  const LineState& line = lines_[packet.line];
+bool Channel::is_still_at_reset(const LineState& line, const Packet& packet) const noexcept {
   return line.epoch != 0 && line.epoch == newest_->number && line.end == line.reset_end &&
          packet.datagram.session == newest_->session && packet.end() <= line.end;
 }

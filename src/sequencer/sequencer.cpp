@@ -38,6 +38,13 @@ void Sequencer::push(const Packet& packet) noexcept {
   ++counts_[packet.line].packets;
   if (packet.is_of_no_channel) return decided(packet, {Outcome::not_feed, 0, {}});
   if (!has(packet.channel)) return decided(packet, {Outcome::old_epoch, 0, {}});
+  if (!channels_[packet.channel]->only_repairs(packet.line)) return push_by_kind(packet);
+  Packet repair = packet;
+  repair.kind = lb_as_repair(repair.kind, &repair.datagram);
+  push_by_kind(repair);
+}
+
+void Sequencer::push_by_kind(const Packet& packet) noexcept {
   switch (packet.kind) {
     case LB_KIND_DATA:
     case LB_KIND_RETRANSMISSION:
@@ -56,11 +63,10 @@ void Sequencer::push(const Packet& packet) noexcept {
 void Sequencer::push_reset(const Packet& packet) noexcept {
   if (!packet.datagram.numbered || seen_) return push_control(packet);
   Channel& channel = *channels_[packet.channel];
-  const bool is_repeated = channel.is_still_at_reset(packet);
-  if (channel.reset(packet)) return push_control(packet.without_place());
+  const Channel::Reset reset = channel.reset(packet);
+  if (reset == Channel::Reset::moved) return push_control(packet.without_place());
+  if (reset == Channel::Reset::known || packet.datagram.count == 0) return push_control(packet);
   // Taken for data it would look as if the numbers began anew: it is from their beginning.
-  if (!is_repeated || packet.datagram.count == 0) return push_control(packet);
-  channel.note_life(packet);
   Packet again = packet;
   again.kind = LB_KIND_RETRANSMISSION;
   push_data(again);

@@ -89,6 +89,7 @@ class Sequencer final : private Decisions {
 
  private:
   void decided(const Packet& packet, const Decision& decision) noexcept override;
+  void push_by_kind(const Packet& packet) noexcept;
   void push_control(const Packet& packet) noexcept;
   void push_reset(const Packet& packet) noexcept;
   void push_data(const Packet& packet) noexcept;

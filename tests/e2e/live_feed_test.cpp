@@ -43,8 +43,8 @@ TEST_P(LiveFeed, IsReceivedAsItWasSent) {
   }
 }
 
-/// In blocks, as fast as it goes: what a receiver has no room for is its own affair, and no packet
-/// is lost on the way.
+/// In blocks, as fast as it goes: what a receiver has no room for is its own affair, and what is
+/// lost on the way is counted there.
 TEST_P(LiveFeed, ArrivesWholeHoweverFastItIs) {
   Running running(options());
   feeder::FeederOptions fast = live_feed("AB", 1, 200'000);

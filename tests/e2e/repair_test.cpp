@@ -22,8 +22,7 @@ class RepairLine : public BothModes {
 INSTANTIATE_TEST_SUITE_P(Modes, RepairLine, ::testing::Values(Mode::native, Mode::generic),
                          mode_name);
 
-/// What it sends after the gap are numbers from the beginning, which on any other line would be a
-/// restart, and some from the future, which would be where the feed is.
+/// What it sends after the gap are numbers from the beginning: on any other line a restart.
 TEST_P(RepairLine, FillsHolesAndSaysNothingOfWhereTheFeedIs) {
   Running running(options());
   feed(feed_on("AB", 1, 1000));

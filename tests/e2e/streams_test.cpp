@@ -2,8 +2,10 @@
 //
 // Several streams on one group and port, told apart by a key in their packets: each is a channel of
 // its own, made when it is first seen.
+#include <chrono>
 #include <map>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "e2e/arbitration.h"
@@ -55,10 +57,11 @@ class UnitReceiver {
   }
   Receiver& receiver() { return receiver_; }
   bool was_told(Event::Kind kind) const {
-    return wait_until([&] {
-      const std::lock_guard lock(mutex_);
-      return std::ranges::count(events_, kind, &Event::kind) > 0;
-    });
+    return wait_until([&] { return has_told(kind); });
+  }
+  bool has_told(Event::Kind kind) const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::count(events_, kind, &Event::kind) > 0;
   }
   /// [first, first + count) of the unit came, each once, and nothing else.
   void expect_once(std::uint64_t unit, std::uint64_t first, std::uint64_t count,
@@ -173,6 +176,26 @@ TEST_P(Units, BeyondThoseThatThereMayBeAreNotFeedAndSaid) {
   EXPECT_EQ(summary.channels.size(), 2u);
   receiver.expect_once(1, 1, 56);
   receiver.expect_once(2, 1, 56);
+}
+
+/// What is looked at each second is looked at while events are told as well.
+TEST_P(Units, BeyondThoseThatThereMayBeAreSaidWhileOtherEventsAreToo) {
+  ReceiverOptions two = options();
+  two.keys = 2;
+  UnitReceiver receiver(two);
+  open(receiver, {1, 2});
+  const auto lose_every_second = [&](std::uint32_t begin, std::uint32_t end) {
+    for (std::uint32_t number = begin; number < end; number += 2) {
+      send_both(1, number, 1);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  };
+  lose_every_second(8, 28);
+  EXPECT_TRUE(receiver.has_told(Event::Kind::gap));
+  send_both(9, 1, 1);
+  lose_every_second(28, 88);
+  EXPECT_TRUE(receiver.has_told(Event::Kind::too_many_keys));
+  EXPECT_TRUE(receiver.end().balanced);
 }
 
 /// A channel that goes takes its streams with it, and one that comes begins anew in their places.

@@ -18,6 +18,14 @@ constexpr std::string_view kNextDay = "20261130 ";
 constexpr std::uint64_t kMemxSession = 0x5553453164e486c8;
 constexpr std::uint64_t kLargest = 0xffffffff;
 
+template <Bytes (*packet)(std::uint64_t number, unsigned count, unsigned flags)>
+void snapshots_and_retransmissions(VenueLine& line) {
+  line.data(packet(100, 3, kIncremental)).says(packet(1, 2, kSnapshot));
+  line.loses(packet(103, 2, kIncremental)).data(packet(105, 1, kIncremental));
+  line.sends_again(packet(103, 1, kIncremental | kRetransmission));
+  line.says(packet(103, 2, kSnapshot)).data(packet(106, 1, kIncremental));
+}
+
 constexpr VenueStory kStories[] = {
     // MoldUDP64 and its relatives.
     {"moldudp64", "a heartbeat names the next message",
@@ -360,12 +368,7 @@ constexpr VenueStory kStories[] = {
      },
      "1: 1-3 6-7", "1: 4-5 8"},
     {"coinbase-derivatives", "snapshots have no number and retransmissions fill holes",
-     [](VenueLine& line) {
-       line.data(coinbase(100, 3)).says(coinbase(1, 2, kSnapshot)).loses(coinbase(103, 2));
-       line.data(coinbase(105, 1)).sends_again(coinbase(103, 1, kIncremental | kRetransmission));
-       line.says(coinbase(103, 2, kSnapshot)).data(coinbase(106, 1));
-     },
-     "1: 100-103 105-106", "1: 104", 2},
+     snapshots_and_retransmissions<coinbase>, "1: 100-103 105-106", "1: 104", 2},
     {"deribit", "a heartbeat names the next message",
      [](VenueLine& line) {
        line.data(starbase(1, 3)).loses(starbase(4, 2)).says(starbase(6, 0)).data(starbase(6, 2));
@@ -380,12 +383,7 @@ constexpr VenueStory kStories[] = {
      },
      "1: 1-3 6-8", "1: 4-5"},
     {"deribit", "snapshots have no number and retransmissions fill holes",
-     [](VenueLine& line) {
-       line.data(starbase(100, 3)).says(starbase(1, 2, kSnapshot)).loses(starbase(103, 2));
-       line.data(starbase(105, 1)).sends_again(starbase(103, 1, kIncremental | kRetransmission));
-       line.says(starbase(103, 2, kSnapshot)).data(starbase(106, 1));
-     },
-     "1: 100-103 105-106", "1: 104", 2},
+     snapshots_and_retransmissions<starbase>, "1: 100-103 105-106", "1: 104", 2},
 
     // Heartbeats that are packets like others.
     {"cme-mdp3", "a heartbeat has a number of its own",

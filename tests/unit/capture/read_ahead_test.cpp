@@ -47,6 +47,17 @@ TEST_F(ReadAheadTest, GivesTheRecordsOfTheFileInTheirOrder) {
   EXPECT_EQ(reader.file_position(), reader.file_size());
 }
 
+TEST_F(ReadAheadTest, RecordsOfNoBytesTakeRoomToo) {
+  Writer writer(path("capture"));
+  for (int i = 0; i < 100'000; ++i) writer.write(1'000, {});
+  writer.close();
+  ReadAhead reader(path("capture"));
+  ASSERT_TRUE(reader.next());
+  EXPECT_LT(reader.file_position(), reader.file_size()) << "one block has them all";
+  for (int i = 1; i < 100'000; ++i) ASSERT_TRUE(reader.next()) << i;
+  EXPECT_FALSE(reader.next());
+}
+
 TEST_F(ReadAheadTest, WhatIsWrongIsThrownBehindWhatIsBeforeIt) {
   const std::string file = write_capture(5'000);
   std::filesystem::resize_file(file, std::filesystem::file_size(file) - 10);

@@ -20,6 +20,12 @@
 namespace linearb::test {
 
 inline constexpr std::uint64_t kBeginNs = 1'700'000'000'000'000'000;
+inline constexpr std::uint64_t kMs = 1'000'000;
+
+/// Of the captures' time.
+constexpr std::uint64_t at(std::uint64_t ms) {
+  return kBeginNs + ms * kMs;
+}
 
 inline const lb_framing& mold() {
   static const lb_framing framing = config::builtin_framing("moldudp64").descriptor;

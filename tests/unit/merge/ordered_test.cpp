@@ -11,12 +11,6 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr std::uint64_t kMs = 1'000'000;
-
-std::uint64_t at(std::uint64_t ms) {
-  return kBeginNs + ms * kMs;
-}
-
 class Ordered : public Merging {
  protected:
   static merge::MergeOptions ordered(const std::vector<std::string>& captures) {
