@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/affinity.h"
 #include "linearb/error.h"
 #include "sys/clock.h"
 #include "sys/cpu.h"
@@ -61,6 +62,7 @@ double RunningCourse::race(std::uint64_t packets) {
                     .order = {0}};
   const std::uint64_t begin_ns = sys::monotonic_ns();
   auto b = std::async(std::launch::async, [&] {
+    run_anywhere();
     sys::pin_this_thread(cpus_.receiver);
     bench::send(flood, of_b, expected_of_b, contender_);
   });

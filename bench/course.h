@@ -65,5 +65,8 @@ void measure_rate(const Course& course, const Cpus& cpus, Figures& figures);
 
 inline const Contender kCeiling{"ceiling", "peer_ceiling"};
 inline const Contender kLinearb{"linearb", "peer_linearb"};
+inline const Contender kFirstDesign{"first design", "peer_first_design"};
+inline const Contender kKernelSockets{"kernel sockets", "peer_kernel_sockets", {}, true};
+inline const Contender kDpdk{"DPDK", "peer_dpdk"};
 
 }  // namespace linearb::bench

@@ -71,6 +71,14 @@ void set_frames(Course& course, double frames) {
                                     {"--frames", fmt::format("{}", frames)});
 }
 
+/// Of a peer that copies into user space, or polls: as many packets as it takes at a time.
+void set_batch(Course& course, double packets) {
+  course.contender.arguments.insert(course.contender.arguments.end(),
+                                    {"--batch", fmt::format("{}", packets)});
+  course.packets = 200'000;
+  course.warm_up = 20'000;
+}
+
 /// ns of a claim in windows of 32 << order messages, one after the other round and round: what the
 /// caches make of it.
 void measure_window(lb_u32 order, const std::string& figure, Figures& figures) {
@@ -127,6 +135,9 @@ Curves make_curves(const Settings& settings) {
       });
   Axis(curves, settings, "ring size", "frames of a socket")
       .add(kLinearb, {64, 256, 1024, 4096, 16384}, set_frames);
+  Axis batches(curves, settings, "batch of a peer", "packets at a time");
+  batches.add(kKernelSockets, {8, 16, 32, 64, 128, 256}, set_batch);
+  batches.add(kDpdk, {8, 16, 32, 64}, set_batch);
   add_windows(curves);
   return curves;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <functional>
+#include <initializer_list>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "bench/attach.h"
+#include "bench/course.h"
 #include "bench/measurements.h"
 #include "bench/optiq_packet.h"
 #include "ceiling.skel.h"
@@ -24,6 +27,7 @@ namespace {
 
 constexpr std::uint32_t kFrames = feeder::kFramesDefault;
 constexpr std::uint32_t kBatch = feeder::kBatchDefault;
+constexpr std::uint64_t kPatienceNs = 2'000'000'000;
 
 /// A hook at the other end that drops all there is: what is measured is the sending.
 class Sink {
@@ -129,32 +133,67 @@ double first_design(const std::vector<std::string>& interfaces, std::uint64_t pa
   Sockets sockets(interfaces, 32);
   return rate_of(packets, [&] {
     sockets.send(packets, 1, [](std::uint8_t* packet, std::uint32_t number) {
-      write_optiq_packet(packet, number);
+      write_optiq_packet(packet, number + 1);
     });
   });
+}
+
+/// What sends all packets on the source ends of the lines, and returns how many a second.
+using Send = std::function<double(const std::vector<std::string>&, std::uint64_t)>;
+
+void measure_sending(const std::string& figure, const Send& send, std::uint64_t packets,
+                     Figures& figures) {
+  const Stage stage(2, {});
+  const Sink sink(stage.destinations());
+  figures.add(figure, send(stage.sources(), packets) / 1e6);
+}
+
+/// From what sends to what receives, each as its users have it.
+void measure_end_to_end(const std::string& figure, const Contender& contender, const Send& send,
+                        std::uint64_t packets, const Cpus& cpus, Figures& figures) {
+  const Stage stage(2, contender);
+  RunningContender receiver(contender, stage.destinations(), cpus.receiver, 1);
+  const double rate = rate_of(packets, [&] {
+    send(stage.sources(), packets);
+    const std::uint64_t give_up_ns = sys::monotonic_ns() + kPatienceNs;
+    while (receiver.board().delivered.load() < packets)
+      if (sys::monotonic_ns() > give_up_ns)
+        throw Error(fmt::format("{} delivered {} of {} messages", contender.name,
+                                receiver.board().delivered.load(), packets));
+  });
+  if (receiver.stop() != Expected({}, 2).digest_of(packets))
+    throw Error(fmt::format("{} did not deliver what was sent", contender.name));
+  figures.add(figure, rate / 1e6);
 }
 
 }  // namespace
 
 Measurements feeding_measurements(const Settings& settings) {
   const std::uint64_t packets = settings.quick ? 100'000 : 400'000;
-  const auto measure = [=](const std::string& figure, auto send) {
-    return Measurement{figure, [=](Figures& figures) {
-                         const Stage stage(2, {});
-                         const Sink sink(stage.destinations());
-                         figures.add(figure, send(stage.sources(), packets) / 1e6);
-                       }};
-  };
   const auto feed_by = [](feeder::Engine engine) {
     return [engine](const std::vector<std::string>& interfaces, std::uint64_t count) {
       return feed(interfaces, count, engine);
     };
   };
-  return {
-      measure("feeder, M packets/s on each line", feed_by(feeder::Engine::af_xdp)),
-      measure("feeder with live frames, M packets/s on each line", feed_by(feeder::Engine::live)),
-      measure("bare sending loop, M packets/s on each line", bare_loop),
-      measure("first design's feeder, M packets/s on each line", first_design)};
+  Measurements measurements;
+  for (const auto& [name, send] : std::initializer_list<std::pair<const char*, Send>>{
+           {"feeder, M packets/s on each line", feed_by(feeder::Engine::af_xdp)},
+           {"feeder with live frames, M packets/s on each line", feed_by(feeder::Engine::live)},
+           {"bare sending loop, M packets/s on each line", bare_loop},
+           {"first design's feeder, M packets/s on each line", first_design}})
+    measurements.push_back(
+        {name, [=](Figures& figures) { measure_sending(name, send, packets, figures); }});
+  const std::string linearb = "feeder and receiver, M packets/s on each line";
+  const std::string first = "first design's feeder and receiver, M packets/s on each line";
+  measurements.push_back({linearb, [=, cpus = settings.cpus](Figures& figures) {
+                            measure_end_to_end(linearb, kLinearb, feed_by(feeder::Engine::af_xdp),
+                                               packets, cpus, figures);
+                          }});
+  measurements.push_back({first, [=, cpus = settings.cpus](Figures& figures) {
+                            measure_end_to_end(first, kFirstDesign, first_design, packets, cpus,
+                                               figures);
+                          }});
+  return measurements;
 }
 
 }  // namespace linearb::bench

@@ -14,8 +14,7 @@
 #include "bench/bare_socket.h"
 #include "bench/measurements.h"
 #include "bench/optiq_packet.h"
-#include "bench/peers/peer.h"
-#include "config/framing_file.h"
+#include "bench/published_hook.h"
 #include "core/types.h"
 #include "first_design_cost.skel.h"
 #include "hook/takeover.h"
@@ -30,7 +29,6 @@ namespace {
 constexpr std::uint32_t kNumbers = 60'000;
 /// More sessions than the hash of the first design has room for.
 constexpr std::uint32_t kHashIsFull = 1'200'000;
-constexpr std::uint32_t kGeneration = 1;
 
 template <class Skeleton>
 using Owned = std::unique_ptr<Skeleton, void (*)(Skeleton*)>;
@@ -73,7 +71,13 @@ class LinearbCost {
                           sys::Fd(::fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0)));
     }
     maps_ = std::make_unique<hook::Maps>(std::move(descriptors));
-    take_over(stage);
+    std::vector<HookLine> lines;
+    for (const std::string& interface : stage.destinations()) {
+      interfaces_.push_back(sys::interface_index(interface));
+      lines.push_back({interfaces_.back(), socket_.fd(), BareSocket::kFrames});
+    }
+    publish_optiq(*maps_, lines);
+    skeleton_->bss->slot = 0;
   }
 
   void measure(Figures& figures) {
@@ -98,36 +102,6 @@ class LinearbCost {
   }
 
  private:
-  void take_over(const Stage& stage) {
-    std::vector<lb_flow> flows;
-    std::vector<hook::Setup::InterfaceLine> lines;
-    for (std::uint32_t line = 0; line < 2; ++line) {
-      interfaces_.push_back(sys::interface_index(stage.destinations()[line]));
-      lb_flow flow{};
-      flow.interface_index = interfaces_[line];
-      flow.port = OPTIQ_FIRST_PORT;
-      flow.line = flow.slot_group = static_cast<lb_u8>(line);
-      flows.push_back(flow);
-      lines.push_back({interfaces_[line], line});
-    }
-    const lb_framing framing = config::load_framing("optiq").descriptor;
-    const std::string names[] = {"A", "B"};
-    hook::take_over(*maps_, {.flows = flows,
-                             .framings = {&framing, 1},
-                             .interfaces = lines,
-                             .lines = names,
-                             .frame_room = xsk::frame_room(xsk::kFrameSizeSmall)});
-    for (std::uint32_t line = 0; line < 2; ++line) {
-      const std::uint32_t slot = line * LB_QUEUES_MAX;
-      maps_->credit(slot).capacity = 64;
-      maps_->set_socket(slot, socket_.fd());
-      lb_mark& mark = maps_->mark(0, line);
-      mark.shown = lb_mark_word(kGeneration, first_);
-      mark.published = lb_mark_word(kGeneration, 0);
-    }
-    skeleton_->bss->slot = 0;
-  }
-
   Owned<linearb_cost_bpf> skeleton_;
   BareSocket socket_;
   std::unique_ptr<hook::Maps> maps_;

@@ -34,8 +34,14 @@ class LiveFrames {
 
   /// Sends the packets [first, first + count) on one line. Throws Error.
   void send(std::size_t line, std::uint64_t first, std::uint32_t count);
+  /// Sends them on all lines, so many packets a second, each line's copy with the time at which it
+  /// left, but for the first packet of each run of the kernel's: what a run begins with has cost it
+  /// its caches. Returns how many have a time. Throws Error.
+  std::uint32_t send_in_time(std::uint64_t first, std::uint32_t count, double rate);
 
  private:
+  void run(std::uint64_t first, std::uint32_t frames, std::uint32_t batch);
+
   struct Destroy {
     void operator()(live_source_bpf* skeleton) const noexcept;
   };

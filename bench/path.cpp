@@ -38,11 +38,9 @@ void measure_drain(const Course& course, const Cpus& cpus, Figures& figures) {
   figures.add(course.figure, spread_of(ns).median);
 }
 
+const Contender kBareReceiver{"bare loop behind the hook", "peer_bare_receiver"};
 const Contender kInSequence{"linearb, in sequence", "peer_linearb", {"--in-sequence"}};
-const Contender kFirstDesign{"first design", "peer_first_design"};
-const Contender kKernelSockets{"kernel sockets", "peer_kernel_sockets", {}, true};
 const Contender kPacketRing{"AF_PACKET", "peer_packet_ring", {}, true};
-const Contender kDpdk{"DPDK", "peer_dpdk"};
 
 }  // namespace
 
@@ -50,6 +48,7 @@ Measurements path_measurements(const Settings& settings) {
   const std::vector<Course> courses = {
       {.contender = kCeiling, .figure = "ceiling, M frames/s"},
       {.contender = kLinearb, .figure = "linearb, M frames/s"},
+      {.contender = kBareReceiver, .figure = "bare loop behind the hook, M frames/s"},
       {.contender = kInSequence, .figure = "linearb in sequence, M frames/s"},
       {.contender = kFirstDesign, .figure = "first design, M frames/s", .warm_up = kHashIsFull},
       {.contender = kFirstDesign,

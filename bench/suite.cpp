@@ -36,6 +36,8 @@ const std::vector<Ratio> kRatios = {
      Target{8}},
     {"linearb against AF_PACKET", "linearb, M frames/s", "AF_PACKET, M frames/s", Target{3}},
     {"linearb against DPDK", "linearb, M frames/s", "DPDK, M frames/s", Target{0.95}},
+    {"receiver against a bare loop behind the hook", "linearb, M frames/s",
+     "bare loop behind the hook, M frames/s", Target{0.9}},
     {"linearb in sequence against in arrival order", "linearb in sequence, M frames/s",
      "linearb, M frames/s"},
     {"B leading against A leading", "linearb, B leading, M frames/s", "linearb, M frames/s"},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The parts of the hook that loop or branch much. Each is a global function, which the verifier
- * checks on its own: its paths add to those of the program instead of multiplying them.
+ * The parts of the hook that loop or branch much, or are seldom needed. Each is a global function,
+ * which the verifier checks on its own: its paths add to those of the program instead of
+ * multiplying them.
  */
 #ifndef LINEARB_BPF_APART_H
 #define LINEARB_BPF_APART_H
@@ -23,6 +24,22 @@ __attribute__((noinline)) int holds_range(struct lb_channel* channel, lb_u64 gen
                                           lb_u64 first, lb_u32 count) {
   if (!channel) return 0;
   return lb_window_holds(channel->words, LB_WINDOW_ORDER, (lb_u32)generation, first, count);
+}
+
+__attribute__((noinline)) int advance_mark(struct lb_mark* mark, lb_u64 seen, lb_u64 first,
+                                           lb_u64 end) {
+  return mark ? lb_mark_advance(&mark->shown, seen, first, end) : 0;
+}
+
+/* Whether an identifier is remembered under dedup = "lru". */
+__attribute__((noinline)) int has_seen(lb_u32 identifier) {
+  return bpf_map_lookup_elem(&seen_sessions, &identifier) != 0;
+}
+
+__attribute__((noinline)) int claim_identifier(lb_u32 identifier) {
+  lb_u8 seen = 1;
+  long error = bpf_map_update_elem(&seen_sessions, &identifier, &seen, BPF_NOEXIST);
+  return error == 0 ? LB_CLAIM_NEW : error == -17 /* EEXIST */ ? LB_CLAIM_NOTHING : LB_CLAIM_LATE;
 }
 
 __attribute__((noinline)) int checksum_is_wrong(struct xdp_md* context, lb_u32 ip_offset,

@@ -49,7 +49,7 @@ LB_INLINE int pass_unrelated(lb_u64 bank, lb_u32 interface_index) {
 LB_INLINE int find_channel(struct packet* packet, const struct lb_framing* framing,
                            const lb_u8* payload, const lb_u8* end, lb_u64 stream_bits) {
   packet->channel_index = packet->flow->channel;
-  if (lb_framing_has_key(framing))
+  if (LB_UNLIKELY(lb_framing_has_key(framing)))
     packet->channel_index =
         find_stream(stream_bits, packet->flow->channel, lb_framing_key(framing, payload, end));
   lb_u32 mark_index = packet->channel_index * LB_LINES_MAX + packet->flow->line;
@@ -63,7 +63,7 @@ LB_INLINE int uses_lru(const struct packet* packet) {
 }
 
 LB_INLINE int has_wrong_checksum(struct xdp_md* context, struct packet* packet) {
-  if (!(packet->flow->flags & LB_FLOW_CHECKSUM)) return 0;
+  if (LB_LIKELY(!(packet->flow->flags & LB_FLOW_CHECKSUM))) return 0;
   if (!checksum_is_wrong(context, packet->walk.ip_offset,
                          packet->walk.payload_offset - LB_HEADERS_MIN, packet->walk.payload_length))
     return 0;
@@ -71,33 +71,37 @@ LB_INLINE int has_wrong_checksum(struct xdp_md* context, struct packet* packet) 
   return 1;
 }
 
+/* Almost every packet lies in one word of the window, and no other CPU is in it. */
 LB_INLINE int remembered(struct packet* packet) {
-  if (uses_lru(packet)) {
-    lb_u32 session_id = (lb_u32)packet->datagram.first;
-    return bpf_map_lookup_elem(&seen_sessions, &session_id) != 0;
-  }
-  return holds_range(packet->channel, lb_mark_generation(packet->shown), packet->datagram.first,
-                     packet->datagram.count);
+  lb_u32 generation = lb_mark_generation(packet->shown), count = packet->datagram.count;
+  lb_u64 first = packet->datagram.first;
+  if (LB_UNLIKELY(uses_lru(packet))) return has_seen((lb_u32)first);
+  if (LB_LIKELY(lb_is_in_one_word(first, count)))
+    return lb_window_holds_in_one_word(packet->channel->words, LB_WINDOW_ORDER, generation, first,
+                                       count);
+  return holds_range(packet->channel, generation, first, count);
 }
 
 LB_INLINE enum lb_claim claim(struct packet* packet) {
-  if (uses_lru(packet)) {
-    lb_u32 session_id = (lb_u32)packet->datagram.first;
-    lb_u8 seen = 1;
-    long error = bpf_map_update_elem(&seen_sessions, &session_id, &seen, BPF_NOEXIST);
-    return error == 0 ? LB_CLAIM_NEW : error == -17 /* EEXIST */ ? LB_CLAIM_NOTHING : LB_CLAIM_LATE;
-  }
+  lb_u32 generation = lb_mark_generation(packet->shown), count = packet->datagram.count;
+  lb_u64 first = packet->datagram.first;
   lb_u32 lost_races = 0;
+  if (LB_UNLIKELY(uses_lru(packet))) return (enum lb_claim)claim_identifier((lb_u32)first);
+  if (LB_LIKELY(lb_is_in_one_word(first, count))) {
+    enum lb_claim result = lb_window_claim_in_one_word(packet->channel->words, LB_WINDOW_ORDER,
+                                                       generation, first, count);
+    if (LB_LIKELY(result != LB_CLAIM_CONTENDED)) return result;
+    lost_races = 1;
+  }
   enum lb_claim result =
-      (enum lb_claim)claim_range(packet->channel, lb_mark_generation(packet->shown),
-                                 packet->datagram.first, packet->datagram.count, &lost_races);
+      (enum lb_claim)claim_range(packet->channel, generation, first, count, &lost_races);
   if (lost_races) lb_count(&packet->counters->lost_races, lost_races);
   return result;
 }
 
 /* Of an ordinary packet. */
 LB_INLINE int goes_on_from_jump(const struct packet* packet) {
-  return packet->jumped && packet->place >= 0 &&
+  return LB_UNLIKELY(packet->jumped != 0) && packet->place >= 0 &&
          lb_confirms_jump(packet->shown, packet->datagram.first, packet->place);
 }
 
@@ -115,10 +119,11 @@ LB_INLINE void settle_jump(struct packet* packet) {
 
 LB_INLINE int advance(struct packet* packet) {
   if (packet->place < 0) return uses_lru(packet); /* identifiers have no order: nothing to move */
-  if (!lb_mark_advance(&packet->mark->shown, packet->shown, packet->datagram.first,
-                       packet->datagram.first + packet->datagram.count))
+  lb_u64 end = packet->datagram.first + packet->datagram.count;
+  if (LB_UNLIKELY(!lb_mark_advance_at_once(&packet->mark->shown, packet->shown, end)) &&
+      !advance_mark(packet->mark, packet->shown, packet->datagram.first, end))
     return 0;
-  if (packet->jumped) settle_jump(packet);
+  if (LB_UNLIKELY(packet->jumped != 0)) settle_jump(packet);
   return 1;
 }
 
@@ -151,7 +156,7 @@ LB_INLINE void note_jump(struct packet* packet, int is_seen) {
 
 LB_INLINE int drop_duplicate(struct packet* packet) {
   lb_u64 number = lb_skew_sampled(packet->datagram.first, packet->datagram.count);
-  if (number) {
+  if (LB_UNLIKELY(number != 0)) {
     lb_s64 behind_ns = lb_skew_behind(packet->channel->stamps, number, bpf_ktime_get_ns());
     lb_u32 index = (lb_u32)(packet->bank & 1) * LB_LINES_MAX + packet->flow->line;
     struct lb_histogram* skew = bpf_map_lookup_elem(&skews, &index);
@@ -233,11 +238,11 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
   if (!credit) return leave(&packet->counters->no_receiver, XDP_PASS);
   int has_metadata = make_room_for_metadata(context, flags);
   enum lb_credit_share share = verdict == LB_VERDICT_CLAIMED ? LB_CREDIT_CLAIM : LB_CREDIT_PASS_UP;
-  if (!lb_credit_take(credit, share)) return drop_for_want_of_credit(packet, verdict);
+  if (LB_UNLIKELY(!lb_credit_take(credit, share))) return drop_for_want_of_credit(packet, verdict);
 
   lb_u64 now_ns = bpf_ktime_get_ns();
   if (verdict == LB_VERDICT_CLAIMED) verdict = (lb_u32)claim_verdict(packet);
-  if (verdict == LB_VERDICT_NOTHING_NEW) {
+  if (LB_UNLIKELY(verdict == LB_VERDICT_NOTHING_NEW)) {
     lb_credit_give_back(credit);
     return drop_duplicate(packet);
   }
@@ -245,18 +250,19 @@ LB_INLINE int arbitrate(struct xdp_md* context, struct packet* packet, lb_u32 ve
     lb_u64 number = lb_skew_sampled(packet->datagram.first, packet->datagram.count);
     if (number) lb_skew_won(packet->channel->stamps, number, now_ns);
   }
-  if (verdict == LB_VERDICT_LATE) lb_count(&packet->counters->late, 1);
-  if (verdict == LB_VERDICT_CONTENDED) lb_count(&packet->counters->contended, 1);
+  if (LB_UNLIKELY(verdict == LB_VERDICT_LATE)) lb_count(&packet->counters->late, 1);
+  if (LB_UNLIKELY(verdict == LB_VERDICT_CONTENDED)) lb_count(&packet->counters->contended, 1);
   /* Some drivers give no room in front of a packet. The receiver sees that the frame has no
    * metadata and parses it itself; what the line skipped is then told through the mark. */
-  if (has_metadata)
+  if (LB_LIKELY(has_metadata))
     write_metadata(context, packet, verdict, now_ns);
   else
     lb_count(&packet->counters->no_metadata, 1);
-  if (verdict == LB_VERDICT_JUMP) note_jump(packet, has_metadata);
+  if (LB_UNLIKELY(verdict == LB_VERDICT_JUMP)) note_jump(packet, has_metadata);
   if (verdict <= LB_VERDICT_ORDINARY_LAST) has_metadata ? advance(packet) : advance_unseen(packet);
   int action = (int)bpf_redirect_map(&xsks_map, slot, XDP_PASS);
-  if (action != XDP_REDIRECT) { /* the slot was emptied since step 2: the feed is the kernel's */
+  if (LB_UNLIKELY(action !=
+                  XDP_REDIRECT)) { /* the slot was emptied since step 2: the feed is the kernel's */
     lb_credit_give_back(credit);
     return leave(&packet->counters->no_receiver, action);
   }
@@ -275,27 +281,29 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   const lb_u8* data = (void*)(long)context->data;
   const lb_u8* data_end = (void*)(long)context->data_end;
   lb_u32 zero = 0, interface_index = context->ingress_ifindex;
-  struct packet packet = {};
+  struct packet packet;
 
   struct lb_config* settings = bpf_map_lookup_elem(&config, &zero);
   if (!settings) return XDP_PASS;
   lb_u64 flow_index = lb_load_acquire(&settings->flow_index);
   packet.bank = lb_load_acquire(&settings->bank);
   enum lb_walk_result walked = lb_walk_frame(data, data_end, &packet.walk);
-  if (walked != LB_WALK_NOT_UDP && flow_index & LB_FLOWS_EXACT)
+  if (LB_UNLIKELY(walked == LB_WALK_NOT_UDP)) return pass_unrelated(packet.bank, interface_index);
+  packet.flow = 0;
+  if (flow_index & LB_FLOWS_EXACT)
     packet.flow = find_flow(flow_index, interface_index, packet.walk.destination, packet.walk.port);
-  if (walked != LB_WALK_NOT_UDP && !packet.flow && flow_index & LB_FLOWS_ANY)
+  if (!packet.flow && flow_index & LB_FLOWS_ANY)
     packet.flow = find_flow(flow_index, interface_index, 0, packet.walk.port);
-  if (!packet.flow) return pass_unrelated(packet.bank, interface_index);
+  if (LB_UNLIKELY(!packet.flow)) return pass_unrelated(packet.bank, interface_index);
 
   packet.counters = counters_of(packet.bank, packet.flow->line);
   if (!packet.counters) return XDP_PASS;
   lb_count(&packet.counters->packets, 1);
-  if (packet.flow->flags & LB_FLOW_SOURCES &&
+  if (LB_UNLIKELY(packet.flow->flags & LB_FLOW_SOURCES) &&
       is_from_other_source(context, packet.walk.ip_offset, flow_index, packet.flow->line,
                            packet.flow->channel))
     return leave(&packet.counters->not_feed, XDP_PASS);
-  if ((lb_u64)(data_end - data) > settings->frame_room) {
+  if (LB_UNLIKELY((lb_u64)(data_end - data) > settings->frame_room)) {
     lb_count(&packet.counters->oversized, 1);
     return leave(&packet.counters->malformed, XDP_PASS);
   }
@@ -306,21 +314,22 @@ int LB_HOOK_FUNCTION(struct xdp_md* context) {
   lb_u32 framing_index = packet.flow->framing;
   const struct lb_framing* framing = bpf_map_lookup_elem(&framings, &framing_index);
   if (!framing) return leave(&packet.counters->no_receiver, XDP_PASS);
-  if (walked == LB_WALK_INCONSISTENT || has_wrong_checksum(context, &packet))
+  if (LB_UNLIKELY(walked == LB_WALK_INCONSISTENT || has_wrong_checksum(context, &packet)))
     return leave(&packet.counters->malformed, XDP_PASS);
   lb_u32 beyond = (packet.walk.payload_offset - LB_HEADERS_MIN) & 127;
   const lb_u8* payload = data + LB_HEADERS_MIN + beyond;
   packet.kind = lb_framing_decode_header(framing, payload, data_end, packet.walk.payload_length,
                                          &packet.datagram);
-  if (packet.kind == LB_KIND_MALFORMED) return leave(&packet.counters->malformed, XDP_PASS);
-  if (packet.flow->flags & LB_FLOW_REPAIR)
+  if (LB_UNLIKELY(packet.kind == LB_KIND_MALFORMED))
+    return leave(&packet.counters->malformed, XDP_PASS);
+  if (LB_UNLIKELY(packet.flow->flags & LB_FLOW_REPAIR))
     packet.kind = lb_as_repair((enum lb_kind)packet.kind, &packet.datagram);
   if (!find_channel(&packet, framing, payload, data_end, settings->stream_bits))
     return leave(&packet.counters->no_receiver, XDP_PASS);
   lb_u64 published = lb_load_acquire(&packet.mark->published);
   packet.shown = lb_load_acquire(&packet.mark->shown);
   packet.jumped = packet.mark->jumped;
-  lb_u32 verdict = uses_lru(&packet)
+  lb_u32 verdict = LB_UNLIKELY(uses_lru(&packet))
                        ? lb_judge_identifier((enum lb_kind)packet.kind, published, &packet.place)
                        : lb_judge((enum lb_kind)packet.kind, &packet.datagram, framing, published,
                                   packet.shown, packet.jumped, settings->ahead, &packet.place);

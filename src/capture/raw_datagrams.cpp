@@ -63,7 +63,7 @@ std::uint32_t RawDatagrams::datagram_length() {
   if (rest().size() < framing_.least_length) refuse("ends within its header");
   if (!framing_.payload_length.width) return walked_length();
   lb_u64 length = 0;
-  lb_field_read(framing_.payload_length, rest().data(), rest().data() + rest().size(), &length);
+  lb_field_read(&framing_.payload_length, rest().data(), rest().data() + rest().size(), &length);
   length += framing_.payload_length_extra;
   if (length < framing_.least_length || length > rest().size())
     refuse(fmt::format("says that it has {} bytes, which cannot be", length));
@@ -73,7 +73,7 @@ std::uint32_t RawDatagrams::datagram_length() {
 std::uint32_t RawDatagrams::walked_length() {
   std::span<const std::uint8_t> bytes = rest();
   lb_u64 count = 0;
-  lb_field_read(framing_.count, bytes.data(), bytes.data() + bytes.size(), &count);
+  lb_field_read(&framing_.count, bytes.data(), bytes.data() + bytes.size(), &count);
   if (framing_.flags & LB_FRAMING_HAS_END_COUNT && count == framing_.end_count) count = 0;
   std::uint32_t offset = framing_.header_length;
   for (lb_u64 i = 0; i < count; i++) {

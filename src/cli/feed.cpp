@@ -196,7 +196,7 @@ void add_engine_options(CLI::App& command, feeder::FeederOptions& options) {
                              {"--engine",
                               {"af_xdp", "live"},
                               "How packets leave: by a socket of each line, or, on veth lines and "
-                              "several times as fast, as live frames"});
+                              "about twice as fast, as live frames"});
   command
       .add_option("--batch", options.batch, "Packets of one line between two looks at the others")
       ->type_name("N")

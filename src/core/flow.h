@@ -34,15 +34,19 @@ LB_INLINE lb_u64 lb_flow_index(lb_u32 multiplier, lb_u32 bucket_bits, lb_u32 tab
  * are the low bits of the key, reach the high bits of the product, where the bucket is taken. */
 #define LB_FLOW_SPREAD 0x9e3779b97f4a7c15ull
 
+/* So many of them, 0 to 63. */
+LB_INLINE lb_u32 lb_high_bits(lb_u64 word, lb_u32 count) {
+  return (lb_u32)(word >> 1 >> (63 - count));
+}
+
 /* The bucket of a key in the table that the index names; each table has 1 << bucket_bits. */
 LB_INLINE lb_u32 lb_flow_bucket_of(lb_u64 index, lb_u32 interface_index, lb_u32 destination,
                                    lb_u16 port) {
-  lb_u32 bits = (lb_u32)(index >> 8) & 0xff;
+  lb_u32 bits = (lb_u32)(index >> 8) & 31;
   lb_u32 table = (lb_u32)(index >> 7) & 1;
   lb_u64 key = ((lb_u64)destination << 32 | (lb_u64)port << 16) ^ interface_index;
   lb_u64 mixed = key * ((index >> 32 | 1) * LB_FLOW_SPREAD);
-  lb_u32 bucket = bits ? (lb_u32)(mixed >> 32) >> (32 - (bits & 31)) : 0;
-  return (table << (bits & 31)) + bucket;
+  return (table << bits) + lb_high_bits(mixed, bits);
 }
 
 LB_INLINE const struct lb_flow* lb_bucket_find(const struct lb_flow_bucket* bucket,

@@ -91,4 +91,10 @@ LB_INLINE int lb_mark_advance(lb_u64* shown, lb_u64 seen, lb_u64 first, lb_u64 e
   return 0;
 }
 
+/* The first attempt, which hardly ever fails: the caller goes on with lb_mark_advance(), from the
+ * mark as it was judged, and that finds out why. */
+LB_INLINE int lb_mark_advance_at_once(lb_u64* shown, lb_u64 seen, lb_u64 end) {
+  return lb_compare_swap(shown, seen, lb_mark_word(lb_mark_generation(seen), end)) == seen;
+}
+
 #endif

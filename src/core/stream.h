@@ -13,7 +13,7 @@
 /* There are 1 << bits buckets. */
 LB_INLINE lb_u32 lb_stream_bucket_of(lb_u32 bits, lb_u32 destination_channel, lb_u64 key) {
   lb_u64 mixed = (key ^ (lb_u64)destination_channel << 40) * LB_FLOW_SPREAD;
-  return bits ? (lb_u32)(mixed >> 32) >> (32 - (bits & 31)) : 0;
+  return lb_high_bits(mixed, bits & 31);
 }
 
 /* The channel of the stream; that of its destination when it is not there. */

@@ -16,6 +16,14 @@ typedef __INT64_TYPE__ lb_s64;
 /* A function of core is part of its caller: the verifier then follows one piece of code. */
 #define LB_INLINE static inline __attribute__((always_inline, unused))
 
+/* But not what is seldom needed, in BPF: it would stand between what always is, in the way of the
+ * instruction cache. The verifier still follows it as if it were part of its caller. */
+#ifdef __bpf__
+#define LB_SELDOM static __attribute__((noinline, unused))
+#else
+#define LB_SELDOM LB_INLINE
+#endif
+
 #ifdef __cplusplus
 #define LB_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #else

@@ -31,10 +31,12 @@ enum {
   LB_WINDOW_ORDER = 11, /* log2 of the words of a channel: 16 KiB remember 65,536 messages */
   LB_WINDOW_WORDS = 1 << LB_WINDOW_ORDER,
   LB_WINDOW_MESSAGES = LB_WINDOW_WORDS * LB_WORD_MESSAGES,
-  LB_CLAIM_MAX = 256,    /* messages that one packet may claim: bounds the loop for the verifier */
-  LB_CLAIM_WORDS = 9,    /* 256 messages that begin in mid-word touch nine words */
-  LB_CLAIM_ATTEMPTS = 4, /* lost races before a word is contended; each is another line's success */
-  LB_LAP_BITS = 24,      /* 2^24 laps of 65,536: a trillion messages before a lap number returns */
+  LB_CLAIM_MAX = 256, /* messages that one packet may claim: bounds the loop for the verifier */
+  LB_CLAIM_WORDS = 9, /* 256 messages that begin in mid-word touch nine words */
+  /* Lost races before a word is contended; each is another line's success. The hook has had one
+   * before these at a range in one word. */
+  LB_CLAIM_ATTEMPTS = 4,
+  LB_LAP_BITS = 24, /* 2^24 laps of 65,536: a trillion messages before a lap number returns */
   LB_GENERATION_MAX = 255, /* generation 0 is never claimed for: an empty word has it */
 };
 LB_STATIC_ASSERT(LB_CLAIM_MAX == (LB_CLAIM_WORDS - 1) * LB_WORD_MESSAGES, "claim loop bound");
@@ -44,7 +46,7 @@ enum lb_claim {
   LB_CLAIM_NOTHING,   /* every message was claimed before: a duplicate */
   LB_CLAIM_NEW,       /* at least one bit is ours now */
   LB_CLAIM_LATE,      /* a newer lap holds a word */
-  LB_CLAIM_CONTENDED, /* the race for a word was lost LB_CLAIM_ATTEMPTS times */
+  LB_CLAIM_CONTENDED, /* the race for a word was lost in every attempt */
 };
 
 LB_INLINE lb_u32 lb_window_tag(lb_u32 generation, lb_u64 number, lb_u32 order) {
@@ -68,18 +70,24 @@ LB_INLINE lb_u32 lb_word_bits(lb_u64 word_number, lb_u64 first, lb_u32 count) {
   return end < LB_WORD_MESSAGES ? bits & ((1u << (end & 31)) - 1) : bits;
 }
 
+/* LB_CLAIM_CONTENDED: another CPU won. */
+LB_INLINE enum lb_claim lb_word_claim_once(lb_u64* word, lb_u32 tag, lb_u32 bits) {
+  lb_u64 seen = lb_load_acquire(word);
+  lb_u32 seen_tag = (lb_u32)(seen >> 32);
+  lb_u64 claimed = (lb_u64)tag << 32 | bits;
+  if (seen_tag == tag) {
+    if ((bits & ~(lb_u32)seen) == 0) return LB_CLAIM_NOTHING;
+    claimed |= seen;
+  } else if (seen != 0 && !lb_tag_is_older(seen_tag, tag)) {
+    return LB_CLAIM_LATE;
+  }
+  return lb_compare_swap(word, seen, claimed) == seen ? LB_CLAIM_NEW : LB_CLAIM_CONTENDED;
+}
+
 LB_INLINE enum lb_claim lb_word_claim(lb_u64* word, lb_u32 tag, lb_u32 bits, lb_u32* lost_races) {
   for (int attempt = 0; attempt < LB_CLAIM_ATTEMPTS; attempt++) {
-    lb_u64 seen = lb_load_acquire(word);
-    lb_u32 seen_tag = (lb_u32)(seen >> 32);
-    lb_u64 claimed = (lb_u64)tag << 32 | bits;
-    if (seen_tag == tag) {
-      if ((bits & ~(lb_u32)seen) == 0) return LB_CLAIM_NOTHING;
-      claimed |= seen;
-    } else if (seen != 0 && !lb_tag_is_older(seen_tag, tag)) {
-      return LB_CLAIM_LATE;
-    }
-    if (lb_compare_swap(word, seen, claimed) == seen) return LB_CLAIM_NEW;
+    enum lb_claim claim = lb_word_claim_once(word, tag, bits);
+    if (claim != LB_CLAIM_CONTENDED) return claim;
     ++*lost_races;
   }
   return LB_CLAIM_CONTENDED;
@@ -104,6 +112,32 @@ LB_INLINE enum lb_claim lb_window_claim(lb_u64* words, lb_u32 order, lb_u32 gene
     if (claim == LB_CLAIM_NEW) result = claim;
   }
   return result;
+}
+
+/* As that of a packet with one message always is. */
+LB_INLINE int lb_is_in_one_word(lb_u64 first, lb_u32 count) {
+  return (first & (LB_WORD_MESSAGES - 1)) + count <= LB_WORD_MESSAGES;
+}
+
+/* The bits of such a range in its word. */
+LB_INLINE lb_u32 lb_bits_in_one_word(lb_u64 first, lb_u32 count) {
+  return (lb_u32)(((1ull << (count & 63)) - 1) << (first & (LB_WORD_MESSAGES - 1)));
+}
+
+/* lb_window_claim of such a range, with one attempt: LB_CLAIM_CONTENDED says that it was lost. */
+LB_INLINE enum lb_claim lb_window_claim_in_one_word(lb_u64* words, lb_u32 order, lb_u32 generation,
+                                                    lb_u64 first, lb_u32 count) {
+  return lb_word_claim_once(&words[first >> LB_WORD_SHIFT & ((1u << order) - 1)],
+                            lb_window_tag(generation, first, order),
+                            lb_bits_in_one_word(first, count));
+}
+
+/* lb_window_holds of such a range. */
+LB_INLINE int lb_window_holds_in_one_word(const lb_u64* words, lb_u32 order, lb_u32 generation,
+                                          lb_u64 first, lb_u32 count) {
+  lb_u64 seen = lb_load_acquire(&words[first >> LB_WORD_SHIFT & ((1u << order) - 1)]);
+  if ((lb_u32)(seen >> 32) != lb_window_tag(generation, first, order)) return 0;
+  return (lb_bits_in_one_word(first, count) & ~(lb_u32)seen) == 0;
 }
 
 /* True when every message of the range is claimed. Writes nothing: what it sees set stays set

@@ -56,7 +56,7 @@ LB_INLINE int lb_sequence_write(const struct lb_framing* framing, lb_u8* payload
                                 lb_u64 value) {
   lb_u64 there, high;
   if (!framing->sequence_high.width) return lb_field_write(framing->sequence, payload, end, value);
-  if (!lb_field_read(framing->sequence_high, payload, end, &there)) return 0;
+  if (!lb_field_read(&framing->sequence_high, payload, end, &there)) return 0;
   high = value >> framing->sequence_high_place << framing->sequence_high_shift;
   if (high & ~(lb_u64)framing->sequence_high_mask) return 0;
   there = (there & ~(lb_u64)framing->sequence_high_mask) | high;

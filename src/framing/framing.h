@@ -131,24 +131,23 @@ LB_INLINE lb_u64 lb_load_ending_at(const lb_u8* field_end, lb_u32 width) {
   return lb_load_u64_le(field_end - 8);
 #else
   lb_u64 word = 0;
+  if (width > 8) return 0;
   __builtin_memcpy((lb_u8*)&word + (8 - width), field_end - width, width);
   return word;
 #endif
 }
 
-/* Reads a field of 1 to 8 bytes; a wider one is cut to its first eight. Returns 0 when it does not
- * lie before `end`. Without branches on width or byte order: they would multiply the paths that
- * the verifier has to follow. */
-LB_INLINE int lb_field_read(struct lb_field field, const lb_u8* payload, const lb_u8* end,
+/* Reads a field of 1 to 8 bytes, which it has to be. Returns 0 when it does not lie before `end`.
+ */
+LB_INLINE int lb_field_read(const struct lb_field* field, const lb_u8* payload, const lb_u8* end,
                             lb_u64* value) {
-  lb_u32 width = field.width < 8 ? field.width : 8;
-  const lb_u8* field_end = payload + ((field.offset & (LB_HEADER_SPAN - 1)) + width);
+  lb_u32 width = field->width;
+  const lb_u8* field_end = payload + ((field->offset & (LB_HEADER_SPAN - 1)) + width);
   if (field_end > end) return 0;
   lb_u64 raw = lb_load_ending_at(field_end, width);
-  lb_u64 swapped = __builtin_bswap64(raw);
   lb_u32 shift = (64 - 8 * width) & 63;
-  lb_u64 is_big = 0 - (lb_u64)(field.big_endian & 1);
-  *value = (raw ^ ((raw ^ swapped) & is_big)) << (shift & is_big) >> shift;
+  if (field->big_endian) raw = __builtin_bswap64(raw) << shift;
+  *value = raw >> shift;
   return 1;
 }
 
@@ -159,17 +158,19 @@ LB_INLINE int lb_field_read(struct lb_field field, const lb_u8* payload, const l
  * can be ignored. One of up to four bytes is kept as it is; a longer one is mixed, so two sessions
  * are taken for one with probability 2^-56.
  */
-LB_INLINE int lb_session_read(struct lb_field field, lb_u64 ignored, const lb_u8* payload,
+LB_INLINE int lb_session_read(const struct lb_field* field, lb_u64 ignored, const lb_u8* payload,
                               const lb_u8* end, lb_u64* session) {
   lb_u64 low, high = 0;
-  if (!lb_field_read(field, payload, end, &low)) return 0;
+  struct lb_field part = *field;
+  if (field->width > 8) {
+    struct lb_field rest = {(lb_u16)(field->offset + 8), (lb_u8)(field->width - 8), 0};
+    if (!lb_field_read(&rest, payload, end, &high)) return 0;
+    part.width = 8;
+  }
+  if (!lb_field_read(&part, payload, end, &low)) return 0;
   low &= ~ignored;
   *session = low;
-  if (field.width <= 4) return 1;
-  if (field.width > 8) {
-    struct lb_field rest = {(lb_u16)(field.offset + 8), (lb_u8)(field.width - 8), 0};
-    if (!lb_field_read(rest, payload, end, &high)) return 0;
-  }
+  if (field->width <= 4) return 1;
   low = (low ^ high << 31 ^ high >> 33) * LB_FOLD_MULTIPLIER;
   *session = ((low ^ low >> 29) * LB_FOLD_MULTIPLIER) >> (64 - LB_MARK_BITS);
   return 1;
@@ -182,11 +183,11 @@ LB_INLINE int lb_framing_admits(const struct lb_framing* framing, const lb_u8* p
   if (length < framing->least_length) return 0;
   for (int i = 0; i < LB_GUARDS_MAX; i++) {
     if (i >= framing->guard_count) break;
-    if (!lb_field_read(framing->guards[i].field, payload, end, &value)) return 0;
+    if (!lb_field_read(&framing->guards[i].field, payload, end, &value)) return 0;
     if (value != framing->guards[i].value && value != framing->guards[i].other) return 0;
   }
   if (!framing->payload_length.width) return 1;
-  return lb_field_read(framing->payload_length, payload, end, &value) &&
+  return lb_field_read(&framing->payload_length, payload, end, &value) &&
          value + framing->payload_length_extra == length;
 }
 
@@ -194,15 +195,15 @@ LB_INLINE int lb_framing_session(const struct lb_framing* framing, const lb_u8* 
                                  const lb_u8* end, lb_u64* session) {
   *session = 0;
   return !framing->session.width ||
-         lb_session_read(framing->session, framing->session_ignored, payload, end, session);
+         lb_session_read(&framing->session, framing->session_ignored, payload, end, session);
 }
 
 LB_INLINE int lb_framing_sequence(const struct lb_framing* framing, const lb_u8* payload,
                                   const lb_u8* end, lb_u64* sequence) {
   lb_u64 high;
-  if (!lb_field_read(framing->sequence, payload, end, sequence)) return 0;
+  if (!lb_field_read(&framing->sequence, payload, end, sequence)) return 0;
   if (!framing->sequence_high.width) return 1;
-  if (!lb_field_read(framing->sequence_high, payload, end, &high)) return 0;
+  if (!lb_field_read(&framing->sequence_high, payload, end, &high)) return 0;
   high = (high & framing->sequence_high_mask) >> (framing->sequence_high_shift & 31);
   *sequence |= high << (framing->sequence_high_place & 63);
   return 1;
@@ -213,7 +214,7 @@ LB_INLINE int lb_rule_fits(const struct lb_rule* rule, const lb_u8* payload, con
                            lb_u32 length) {
   lb_u64 value;
   if ((lb_u32)rule->field.offset + rule->field.width > length) return 0;
-  if (!lb_field_read(rule->field, payload, end, &value)) return 0;
+  if (!lb_field_read(&rule->field, payload, end, &value)) return 0;
   value &= rule->mask;
   return value >= rule->least && value <= rule->most;
 }
@@ -230,10 +231,21 @@ LB_INLINE enum lb_kind lb_rule_read_number(const struct lb_rule* rule, const lb_
     datagram->numbered = 1;
   } else if (rule->number == LB_NUMBER_FIELD) {
     if ((lb_u32)rule->next.offset + rule->next.width > length) return LB_KIND_MALFORMED;
-    if (!lb_field_read(rule->next, payload, end, &datagram->first)) return LB_KIND_MALFORMED;
+    if (!lb_field_read(&rule->next, payload, end, &datagram->first)) return LB_KIND_MALFORMED;
     datagram->numbered = 1;
   }
   return (enum lb_kind)rule->kind;
+}
+
+/* The first rule that fits; null where none does. */
+LB_SELDOM const struct lb_rule* lb_framing_rule(const struct lb_framing* framing,
+                                                const lb_u8* payload, const lb_u8* end,
+                                                lb_u32 length) {
+  for (int i = 0; i < LB_RULES_MAX; i++) {
+    if (i >= framing->rule_count) break;
+    if (lb_rule_fits(&framing->rules[i], payload, end, length)) return &framing->rules[i];
+  }
+  return 0;
 }
 
 #define LB_COUNT_UNKNOWN 0xffffffffu
@@ -254,17 +266,12 @@ LB_INLINE enum lb_kind lb_framing_decode_header(const struct lb_framing* framing
   if (!lb_framing_sequence(framing, payload, end, &datagram->first)) return LB_KIND_MALFORMED;
   datagram->count = 0;
   datagram->numbered = !(datagram->first == 0 && framing->flags & LB_FRAMING_ZERO_UNSEQUENCED);
-  for (int i = 0; i < LB_RULES_MAX; i++) {
-    if (i >= framing->rule_count) break;
-    if (!lb_rule_fits(&framing->rules[i], payload, end, length)) continue;
-    rule = &framing->rules[i];
-    break;
-  }
-  if (rule && rule->number != LB_NUMBER_OWN)
+  if (LB_UNLIKELY(framing->rule_count)) rule = lb_framing_rule(framing, payload, end, length);
+  if (LB_UNLIKELY(rule != 0) && rule->number != LB_NUMBER_OWN)
     return lb_rule_read_number(rule, payload, end, length, datagram);
 
   if (length < framing->header_length) return LB_KIND_MALFORMED;
-  if (framing->count.width && !lb_field_read(framing->count, payload, end, &count))
+  if (framing->count.width && !lb_field_read(&framing->count, payload, end, &count))
     return LB_KIND_MALFORMED;
   if (framing->flags & LB_FRAMING_HAS_END_COUNT && count == framing->end_count)
     return LB_KIND_END_OF_SESSION;
@@ -292,9 +299,9 @@ LB_INLINE lb_u64 lb_framing_key(const struct lb_framing* framing, const lb_u8* p
                                 const lb_u8* end) {
   lb_u64 key = 0, part = 0;
   for (int i = 0; i < LB_KEY_FIELDS_MAX; i++) {
-    struct lb_field field = framing->keys[i];
-    if (!field.width || !lb_field_read(field, payload, end, &part)) break;
-    key = key << (8 * field.width & 63) | part;
+    const struct lb_field* field = &framing->keys[i];
+    if (!field->width || !lb_field_read(field, payload, end, &part)) break;
+    key = key << (8 * field->width & 63) | part;
   }
   return key;
 }
@@ -325,7 +332,7 @@ LB_INLINE int lb_messages_can_be_walked(const struct lb_framing* framing, const 
   lb_u64 value;
   if (framing->message_length.width == 0) return 0;
   if (framing->opaque.width == 0) return 1;
-  return lb_field_read(framing->opaque, payload, payload + length, &value) &&
+  return lb_field_read(&framing->opaque, payload, payload + length, &value) &&
          !(value & framing->opaque_mask);
 }
 
@@ -340,7 +347,8 @@ LB_INLINE lb_u32 lb_message_length(const struct lb_framing* framing, const lb_u8
   if (offset >= length) return 0;
   if (lb_framing_is_one_message(framing)) return length - offset;
   if (!lb_messages_can_be_walked(framing, payload, length)) return 0;
-  if (!lb_field_read(framing->message_length, payload + offset, payload + length, &value)) return 0;
+  if (!lb_field_read(&framing->message_length, payload + offset, payload + length, &value))
+    return 0;
   value += framing->message_length_extra;
   if (value < framing->smallest_message || value > length - offset) return 0;
   return (lb_u32)value;

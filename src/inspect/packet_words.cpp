@@ -18,7 +18,7 @@ constexpr std::size_t kDecimalWidth = 2;
 
 std::optional<std::uint64_t> integer_at(lb_field field, Payload payload) noexcept {
   lb_u64 value = 0;
-  if (!lb_field_read(field, payload.data(), payload.data() + payload.size(), &value))
+  if (!lb_field_read(&field, payload.data(), payload.data() + payload.size(), &value))
     return std::nullopt;
   return value;
 }

@@ -108,6 +108,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
 
  private:
   static constexpr std::uint32_t kBatch = 64;
+  static constexpr std::uint32_t kPrefetched = 4;  ///< packets
   /// A line whose ring is empty and whose hook redirects nothing for so long has lost what is
   /// outstanding: the kernel hands a redirected packet over at the end of its poll.
   static constexpr std::uint64_t kQuietNs = 200'000'000;
@@ -123,6 +124,7 @@ class DataPath final : private sequencer::Decisions, private sequencer::Notices 
                 sequencer::Packet& packet) noexcept;
   bool describe_by_walk(std::span<const std::uint8_t> bytes, const Port& port,
                         sequencer::Packet& packet) noexcept;
+  void believe(const lb_metadata& metadata, sequencer::Packet& packet) const noexcept;
   void decode(sequencer::Packet& packet) noexcept;
   void add_stream(std::uint16_t of, std::uint64_t key, std::uint16_t place) noexcept;
   void remove_streams(std::uint16_t of) noexcept;

@@ -36,6 +36,8 @@ class ApartMessages {
   /// Whether it was delivered with these bytes.
   bool has(std::uint32_t channel, std::uint64_t session, std::uint64_t number,
            std::uint64_t hash) const noexcept;
+  /// None is remembered, of any channel.
+  bool empty() const noexcept { return used_ == 0; }
   /// Whether one of its numbers was. Cheap.
   bool may_have(std::uint32_t channel, const Packet& packet) const noexcept;
   /// Whether the line brought it, and that epoch counts it.

@@ -159,6 +159,8 @@ class Channel {
     Delivered delivered;
   };
 
+  bool is_in_turn(const LineState& line, const Packet& packet) const noexcept;
+  bool take_in_turn(LineState& line, const Packet& packet) noexcept;
   bool continues_forgotten_epoch(const LineState& line, const Packet& packet) const noexcept;
   bool is_just_behind(const LineState& line, const Packet& packet) const noexcept;
   Epoch* epoch_of(LineState& line, const Packet& packet) noexcept;

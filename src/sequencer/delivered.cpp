@@ -18,12 +18,6 @@ lb_range both(lb_range a, lb_range b) noexcept {
   return {std::max(a.first, b.first), std::min(a.end, b.end)};
 }
 
-/// Of [first, end) in its word.
-std::uint64_t bits_of(std::uint64_t first, std::uint64_t end) noexcept {
-  constexpr std::uint64_t kBits = LB_MEMORY_WORD_MESSAGES;
-  return ~0ull >> (kBits - (end - first)) << first % kBits;
-}
-
 /// To a list that nobody reads yet.
 void append(lb_missing& list, lb_range range) noexcept {
   if (range.first < range.end) list.ranges[list.count++] = range;
@@ -251,12 +245,6 @@ void Delivered::mark(std::span<const lb_run> news, std::uint32_t now_ms) noexcep
       number = next;
     }
   }
-}
-
-void Delivered::mark_in_word(std::uint64_t first, std::uint64_t end,
-                             std::uint32_t now_ms) noexcept {
-  word(first) |= bits_of(first, end);
-  if (now_ms != 0) step_time_ms(first) = now_ms;
 }
 
 /// What somebody has reported as a gap is none of the holes here.

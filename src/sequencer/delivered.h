@@ -79,6 +79,19 @@ class Delivered {
   std::size_t take(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms,
                    lb_run* news) noexcept;
 
+  /// take() of numbers of one word that follow all that are known: almost every packet that wins.
+  /// False, and nothing is done, where they are others, or somebody wants to know what is in hand.
+  bool take_next(std::uint64_t first, std::uint32_t count, std::uint32_t now_ms) noexcept {
+    const std::uint64_t end = first + count;
+    const bool is_in_word = count != 0 && first / kWordBits == (end - 1) / kWordBits;
+    if (first != memory_.end || !is_in_word || end > top() || in_hand_) return false;
+    if (first < memory_.answered.end) return false;
+    memory_.end = end;
+    mark_in_word(first, end, now_ms);
+    messages_ += count;
+    return true;
+  }
+
   /// A number that was delivered turned out to be another epoch's. False when it is too old to be
   /// taken back.
   bool give_back(std::uint64_t number) noexcept;
@@ -97,6 +110,10 @@ class Delivered {
   static constexpr std::uint64_t kWordBits = LB_MEMORY_WORD_MESSAGES;
   static constexpr std::uint64_t kStep = LB_MEMORY_STEP;
 
+  /// Of [first, end) in its word.
+  static std::uint64_t bits_of(std::uint64_t first, std::uint64_t end) noexcept {
+    return ~0ull >> (kWordBits - (end - first)) << first % kWordBits;
+  }
   std::uint64_t& word(std::uint64_t number) const noexcept {
     return memory_.bits[number / kWordBits % LB_MEMORY_WORDS];
   }
@@ -120,7 +137,11 @@ class Delivered {
   void open_hand() noexcept;
   void take_in_hand(std::uint64_t first, std::uint32_t count) noexcept;
   void mark(std::span<const lb_run> news, std::uint32_t now_ms) noexcept;
-  void mark_in_word(std::uint64_t first, std::uint64_t end, std::uint32_t now_ms) noexcept;
+  /// With a time of 0 the step keeps the time that it has.
+  void mark_in_word(std::uint64_t first, std::uint64_t end, std::uint32_t now_ms) noexcept {
+    word(first) |= bits_of(first, end);
+    if (now_ms != 0) step_time_ms(first) = now_ms;
+  }
   void count_taken(std::span<const lb_run> news) noexcept;
   void raise_end(std::uint64_t end) noexcept;
   void lower_first(std::uint64_t first) noexcept;

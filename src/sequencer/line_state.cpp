@@ -31,13 +31,9 @@ std::uint64_t LineHoles::fill(Range range) noexcept {
 }
 
 /// Several marks, a step apart, so that one is old enough and not much older.
-void Trail::note(std::uint64_t now_ns, std::uint64_t end, std::uint64_t step_ns) noexcept {
-  if (end <= latest_.end || now_ns == 0) return;
-  if (latest_.ns >= marks_.back().ns + step_ns || now_ns >= latest_.ns + step_ns) {
-    std::move(marks_.begin() + 1, marks_.end(), marks_.begin());
-    marks_.back() = latest_;
-  }
-  latest_ = {now_ns, end};
+void Trail::keep_latest() noexcept {
+  std::move(marks_.begin() + 1, marks_.end(), marks_.begin());
+  marks_.back() = latest_;
 }
 
 bool Trail::had_come_to(std::uint64_t end, std::uint64_t by_ns) const noexcept {

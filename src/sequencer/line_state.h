@@ -31,9 +31,15 @@ class Trail {
  public:
   void clear() noexcept { *this = {}; }
   /// Ends only grow until it is cleared.
-  void note(std::uint64_t now_ns, std::uint64_t end, std::uint64_t step_ns) noexcept;
+  void note(std::uint64_t now_ns, std::uint64_t end, std::uint64_t step_ns) noexcept {
+    if (end <= latest_.end || now_ns == 0) return;
+    if (latest_.ns >= marks_.back().ns + step_ns || now_ns >= latest_.ns + step_ns) keep_latest();
+    latest_ = {now_ns, end};
+  }
   /// When it was seen to come further last; 0: never.
   std::uint64_t last_ns() const noexcept { return latest_.ns; }
+  /// How far it was seen to come.
+  std::uint64_t end() const noexcept { return latest_.end; }
   /// The line is known to have come to `end` at that time or before.
   bool had_come_to(std::uint64_t end, std::uint64_t by_ns) const noexcept;
 
@@ -42,6 +48,8 @@ class Trail {
     std::uint64_t ns = 0;
     std::uint64_t end = 0;
   };
+
+  void keep_latest() noexcept;
 
   Mark latest_;
   std::array<Mark, 8> marks_{};  ///< before it, ascending

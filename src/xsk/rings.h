@@ -118,6 +118,16 @@ class RxBatch : public ConsumerBatch {
     return {frame_of(descriptor.addr, frame_size_), descriptor.len, umem_ + descriptor.addr};
   }
 
+  /// Asks for the memory of a packet that is looked at soon: its first bytes, and what stands in
+  /// front of them. Nothing where the batch has no such packet.
+  void prefetch(std::uint32_t index) const noexcept {
+    if (index >= size_) return;
+    const std::byte* const data = (*this)[index].data;
+    __builtin_prefetch(data - kCacheLine, 1);
+    __builtin_prefetch(data);
+    __builtin_prefetch(data + kCacheLine);
+  }
+
   class Iterator {
    public:
     Iterator(const RxBatch& batch, std::uint32_t index) noexcept : batch_(batch), index_(index) {}
@@ -136,6 +146,8 @@ class RxBatch : public ConsumerBatch {
   Iterator end() const noexcept { return {*this, size_}; }
 
  private:
+  static constexpr std::ptrdiff_t kCacheLine = 64;
+
   std::byte* umem_;
   std::uint32_t frame_size_;
 };

@@ -252,7 +252,7 @@ TEST_P(Lines, AnInterfaceWithTheIndexOfTheOldOneIsReceivedFrom) {
 TEST_P(Lines, AnInterfaceThatComesBackWithALargerMtuIsSaidToBeTooLarge) {
   Running running(options());
   command("ip link del vethA_src");
-  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone));
+  EXPECT_TRUE(running.wait_for(Event::Kind::line_gone)) << running.event_texts();
   command("ip link add vethA_src mtu 3400 type veth peer name vethA_dst mtu 3400");
   command("ip link set vethA_src up");
   command("ip link set vethA_dst up");

@@ -32,7 +32,8 @@ class Mutation(typing.NamedTuple):
     changes: list  # of (text, instead)
 
 
-TAKE_CREDIT = "  if (!lb_credit_take(credit, share)) return drop_for_want_of_credit(packet, verdict);\n"
+TAKE_CREDIT = ("  if (LB_UNLIKELY(!lb_credit_take(credit, share))) "
+               "return drop_for_want_of_credit(packet, verdict);\n")
 CLAIM = "  if (verdict == LB_VERDICT_CLAIMED) verdict = (lb_u32)claim_verdict(packet);\n"
 
 MUTATIONS = [

@@ -85,6 +85,13 @@ struct Layout {
   Flows flows;
 };
 
+TEST(Flow, HighBitsAreAsManyAsAreAskedFor) {
+  EXPECT_EQ(lb_high_bits(~0ull, 0), 0u) << "a table of one bucket";
+  EXPECT_EQ(lb_high_bits(1ull << 63, 1), 1u);
+  EXPECT_EQ(lb_high_bits(0x12345678'9abcdef0ull, 8), 0x12u);
+  EXPECT_EQ(lb_high_bits(0x12345678'9abcdef0ull, 31), 0x12345678u >> 1);
+}
+
 /// A table can be built for every layout of feeds, not only for addresses that are spread anyhow:
 /// what feeds have is addresses and ports that follow each other, the same on every line.
 TEST(Flow, FindsAMultiplierForEveryLayout) {

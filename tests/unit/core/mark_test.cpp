@@ -85,6 +85,9 @@ TEST(Mark, MovesToTheEndOfTheRange) {
     lb_u64 shown = at(row.shown);
     EXPECT_EQ(lb_mark_advance(&shown, shown, row.first, row.end), 1) << row.what;
     EXPECT_EQ(shown, at(row.end)) << row.what;
+    lb_u64 at_once = at(row.shown);
+    EXPECT_EQ(lb_mark_advance_at_once(&at_once, at_once, row.end), 1) << row.what;
+    EXPECT_EQ(at_once, shown) << row.what;
   }
 }
 

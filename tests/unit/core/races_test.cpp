@@ -165,6 +165,14 @@ TEST_F(WindowRace, ReleasesNothingOfALapThatTookTheWordOver) {
   EXPECT_TRUE(holds(kLap + 32, 8));
 }
 
+TEST_F(WindowRace, OfOneAttemptAtOneWordIsLostToWhateverComesBetween) {
+  before_access(2, [&] { EXPECT_EQ(other_claim(40, 1), LB_CLAIM_NEW); });
+  EXPECT_EQ(lb_window_claim_in_one_word(words_.data(), LB_WINDOW_ORDER, kGeneration, 33, 2),
+            LB_CLAIM_CONTENDED);
+  EXPECT_FALSE(holds(33, 1)) << "it has claimed nothing";
+  EXPECT_TRUE(holds(40, 1));
+}
+
 /// An advance swaps (access 1), and swaps again after each lost race.
 class MarkRace : public Race {
  protected:
@@ -177,6 +185,13 @@ TEST_F(MarkRace, GoesOnFromWhereAnotherCpuHasMovedIt) {
   before_access(1, [&] { shown_ = at(105); });
   EXPECT_EQ(lb_mark_advance(&shown_, at(100), 110, 112), 1);
   EXPECT_EQ(shown_, at(112));
+}
+
+TEST_F(MarkRace, OfOneAttemptIsLostToWhateverComesBetween) {
+  before_access(1, [&] { shown_ = at(105); });
+  EXPECT_EQ(lb_mark_advance_at_once(&shown_, at(100), 112), 0);
+  EXPECT_EQ(shown_, at(105));
+  EXPECT_EQ(lb_mark_advance(&shown_, at(100), 110, 112), 1) << "from the mark as it was judged";
 }
 
 TEST_F(MarkRace, GoesOnWhenAnotherCpuMovedItToItsFirst) {

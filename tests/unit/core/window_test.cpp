@@ -9,6 +9,7 @@
 #include <ostream>
 #include <random>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -19,19 +20,37 @@ namespace {
 constexpr std::uint64_t kLap = LB_WINDOW_MESSAGES;
 constexpr std::uint64_t kLapNumbers = std::uint64_t{1} << LB_LAP_BITS;
 
-/// A window of 1 << order words, and the generation that is claimed for.
+/// A window of 1 << order words, and the generation that is claimed for. Whatever it is asked about
+/// one word has to be the same by the functions that know no other.
 class Window {
  public:
   explicit Window(std::uint32_t order = LB_WINDOW_ORDER) : order_(order), words_(1u << order) {}
 
   lb_claim claim(std::uint64_t first, std::uint32_t count) {
     std::uint32_t lost_races = 0;
+    lb_u64& word = words_[(first >> LB_WORD_SHIFT) % words_.size()];
+    const lb_u64 before = word;
+    const bool is_in_one_word = lb_is_in_one_word(first, count);
+    const lb_claim in_one_word =
+        is_in_one_word
+            ? lb_window_claim_in_one_word(words_.data(), order_, generation, first, count)
+            : LB_CLAIM_CONTENDED;
+    const lb_u64 after = std::exchange(word, before);
     lb_claim result = lb_window_claim(words_.data(), order_, generation, first, count, &lost_races);
     EXPECT_EQ(lost_races, 0u) << "nobody else is here";
+    if (is_in_one_word) {
+      EXPECT_EQ(in_one_word, result);
+      EXPECT_EQ(after, word);
+    }
     return result;
   }
   bool holds(std::uint64_t first, std::uint32_t count = 1) const {
-    return lb_window_holds(words_.data(), order_, generation, first, count) != 0;
+    const int result = lb_window_holds(words_.data(), order_, generation, first, count);
+    if (lb_is_in_one_word(first, count)) {
+      EXPECT_EQ(lb_window_holds_in_one_word(words_.data(), order_, generation, first, count),
+                result);
+    }
+    return result != 0;
   }
   void release(std::uint64_t first, std::uint32_t count) {
     lb_window_release(words_.data(), order_, generation, first, count);

@@ -25,7 +25,7 @@ TEST(FieldWrite, IsReadBackAtEveryWidthAndByteOrder) {
       EXPECT_EQ(bytes[3], big_endian ? 0x81 : static_cast<lb_u8>(value));
       EXPECT_EQ(bytes[3u + width], 0);
       lb_u64 read = 0;
-      ASSERT_TRUE(lb_field_read(field, bytes.data(), bytes.data() + bytes.size(), &read));
+      ASSERT_TRUE(lb_field_read(&field, bytes.data(), bytes.data() + bytes.size(), &read));
       EXPECT_EQ(read, value);
     }
   }

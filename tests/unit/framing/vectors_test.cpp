@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -253,6 +254,34 @@ TEST(Sessions, EveryByteOfEveryWidthMatters) {
       EXPECT_TRUE(seen.emplace(datagram.session, changed).second) << +width << " " << changed;
       EXPECT_EQ(datagram.session >> LB_MARK_BITS, 0u);
     }
+  }
+}
+
+/// They cross from one process to another, in marks and memories: a build folds as the one before
+/// it did, or it has another layout.
+TEST(Sessions, AreFoldedAsTheyAlwaysWere) {
+  struct Fold {
+    std::string_view session;
+    lb_u8 big_endian;
+    lb_u64 folded;
+  };
+  constexpr Fold table[] = {{"SESS", 1, 0x53455353ull},
+                            {"SESS", 0, 0x53534553ull},
+                            {"SESSION0", 1, 0x595c43eb1e5256ull},
+                            {"SESSION001", 1, 0x3a7986b5e5f000ull},
+                            {"SESSION001", 0, 0x3224c5b8303eccull}};
+  for (const Fold& row : table) {
+    lb_framing framing{};
+    const auto width = static_cast<lb_u8>(row.session.size());
+    framing.header_length = static_cast<lb_u16>(width + 4);
+    framing.session = {.offset = 0, .width = width, .big_endian = row.big_endian};
+    framing.sequence = {.offset = width, .width = 2, .big_endian = 0};
+    framing.count = {.offset = static_cast<lb_u16>(width + 2), .width = 2, .big_endian = 0};
+    std::vector<lb_u8> bytes(framing.header_length);
+    std::ranges::copy(row.session, bytes.begin());
+    lb_datagram datagram{};
+    ASSERT_EQ(decode_exactly(framing, bytes, &datagram), LB_KIND_HEARTBEAT);
+    EXPECT_EQ(datagram.session, row.folded) << row.session << " " << +row.big_endian;
   }
 }
 

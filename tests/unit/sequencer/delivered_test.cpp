@@ -2,6 +2,7 @@
 #include "sequencer/delivered.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <set>
@@ -112,6 +113,55 @@ void expect_same(Memory& memory, const Reference& reference, std::uint64_t seed)
   EXPECT_EQ(memory->messages(), reference.messages()) << "seed " << seed;
   EXPECT_EQ(memory->gap_messages(), reference.gap_messages()) << "seed " << seed;
   EXPECT_EQ(memory.report(), reference.holes()) << "seed " << seed;
+}
+
+/// take_next() is take() where that is simple: packets in turn, and now and then another one.
+TEST(Delivered, TakesWhatComesNextAsItTakesAnythingElse) {
+  GapList gaps, twin_gaps;
+  const auto memory = std::make_unique<lb_delivered>(),
+             twin_memory = std::make_unique<lb_delivered>();
+  Delivered delivered(gaps, *memory), twin(twin_gaps, *twin_memory);
+  delivered.begin(1'000, kOrigin);
+  twin.begin(1'000, kOrigin);
+  memory->answered = twin_memory->answered = {1'000, 1'100};
+  std::mt19937 random(1);
+  const auto below = [&](std::uint32_t limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
+  std::vector<lb_run> news(512);
+  std::uint32_t taken_next = 0;
+  for (std::uint32_t now_ms = 1; now_ms < 20'000; ++now_ms) {
+    std::uint64_t first = delivered.end();
+    const std::uint32_t kind = below(100);
+    if (kind == 0) first += below(200'000);
+    if (kind > 90) first += below(3);
+    if (kind == 1) first -= std::min<std::uint64_t>(first, below(5'000));
+    const std::uint32_t count = kind < 50 ? 1 : 1 + below(100);
+    const std::size_t runs = delivered.take(first, count, now_ms, news.data());
+    if (twin.take_next(first, count, now_ms)) {
+      ++taken_next;
+      ASSERT_EQ(runs, 1u);
+      ASSERT_EQ(news[0].first, first);
+      ASSERT_EQ(news[0].count, count);
+    } else {
+      ASSERT_EQ(twin.take(first, count, now_ms, news.data()), runs);
+    }
+    ASSERT_EQ(std::memcmp(memory.get(), twin_memory.get(), sizeof(lb_delivered)), 0) << now_ms;
+    ASSERT_EQ(twin.messages(), delivered.messages());
+    ASSERT_EQ(twin.gap_messages(), delivered.gap_messages());
+    ASSERT_EQ(twin.adopted(), delivered.adopted());
+  }
+  EXPECT_GT(taken_next, 5'000u);
+}
+
+TEST(Delivered, TakesNothingInTheShortWayWhereSomebodyWantsToKnowWhatIsInHand) {
+  GapList gaps;
+  const auto memory = std::make_unique<lb_delivered>();
+  const auto in_hand = std::make_unique<lb_in_hand>();
+  Delivered delivered(gaps, *memory, in_hand.get());
+  delivered.begin(1, kOrigin);
+  EXPECT_FALSE(delivered.take_next(1, 1, 1));
+  EXPECT_EQ(delivered.end(), 1u);
 }
 
 /// Goes on in ranges of many sizes, leaves holes, turns back into them, and now and then jumps.
