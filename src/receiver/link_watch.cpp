@@ -3,6 +3,10 @@
 
 namespace linearb::receiver {
 
+LinkState confirmed(const LinkState& seen, std::uint32_t index_afterwards) {
+  return seen.sockets_dead && seen.index != index_afterwards ? LinkState{} : seen;
+}
+
 std::vector<LinkChange> changes_between(const LinkState& known, const LinkState& seen) {
   std::vector<LinkChange> changes;
   if (known.index == 0 || seen.index != known.index) {

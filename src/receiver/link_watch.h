@@ -29,6 +29,10 @@ enum class LinkChange {
   larger_mtu,     ///< say so if packets may be larger than a frame now
 };
 
+/// The kernel unbinds sockets when their interface has lost its name already: so one that was found
+/// before them, and is not there (0) or another one after them, is gone. Pure.
+LinkState confirmed(const LinkState& seen, std::uint32_t index_afterwards);
+
 /// What has to be done, in order, where `known` is and `seen` is what the kernel says now. Pure.
 std::vector<LinkChange> changes_between(const LinkState& known, const LinkState& seen);
 

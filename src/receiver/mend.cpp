@@ -94,7 +94,9 @@ LinkState Wiring::observe(LineInterface& interface) {
   seen.native = attachment.native;
   seen.sockets_dead = has_dead_sockets(interface);
   if (seen.index == interface.known.index) interface.counters = found->counters;
-  return seen;
+  if (!seen.sockets_dead) return seen;
+  const auto afterwards = sys::find_interface(interface.name);
+  return confirmed(seen, afterwards ? afterwards->index : 0);
 }
 
 /// An interface that was away between two looks may have its index and its hook as before, and what

@@ -103,5 +103,15 @@ INSTANTIATE_TEST_SUITE_P(
             with(kUp, [](auto& s) { s.program_id = 0; }),
             {LinkChange::up, LinkChange::hook_gone}}));
 
+/// Two questions of the kernel, and the interface may go between them.
+TEST(LinkState, AnInterfaceThatWentWhileItWasLookedAtIsGone) {
+  constexpr LinkState kDead = with(kUp, [](LinkState& state) { state.sockets_dead = true; });
+  using Changes = std::vector<LinkChange>;
+  EXPECT_EQ(changes_between(kUp, confirmed(kDead, 0)), Changes{LinkChange::gone});
+  EXPECT_EQ(changes_between(kUp, confirmed(kDead, kUp.index + 1)), Changes{LinkChange::gone});
+  EXPECT_EQ(changes_between(kUp, confirmed(kDead, kUp.index)), Changes{LinkChange::sockets_dead});
+  EXPECT_EQ(changes_between(kUp, confirmed(kUp, 0)), Changes{}) << "the next look finds out";
+}
+
 }  // namespace
 }  // namespace linearb::receiver
