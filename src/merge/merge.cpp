@@ -16,7 +16,7 @@ namespace linearb::merge {
 namespace {
 
 /// A merge can wait for its file: what is between them need not be larger.
-constexpr std::size_t kRingBytes = 8 * 1024 * 1024;
+constexpr std::size_t kRingBytes = 2 * 1024 * 1024;
 /// Packets that may wait for their turn in the order of numbers, and their bytes: then the oldest
 /// hold ends. At 100,000 packets/s a line may be 160 ms behind.
 constexpr std::size_t kOrderedPackets = 16'384;

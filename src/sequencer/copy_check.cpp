@@ -36,7 +36,7 @@ void CopyCheck::compare(const Packet& packet, const Decision& decision) noexcept
   std::uint64_t count = 0;
   for_each_message(framing, packet, [&](std::uint64_t number, std::uint64_t hash) {
     const std::uint64_t key = mixed(origin, number) | 1;
-    Message& message = messages_[key / 2 % kMessages];
+    Message& message = messages_[(origin + number) % kMessages];  // what follows is beside it
     const bool is_new = std::ranges::any_of(
         decision.news, [=](const lb_run& run) { return number - run.first < run.count; });
     if (is_new) {
