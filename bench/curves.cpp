@@ -73,8 +73,7 @@ void set_frames(Course& course, double frames) {
 
 /// Of a peer that copies into user space, or polls: as many packets as it takes at a time.
 void set_batch(Course& course, double packets) {
-  course.contender.arguments.insert(course.contender.arguments.end(),
-                                    {"--batch", fmt::format("{}", packets)});
+  course.contender.arguments = {"--batch", fmt::format("{}", packets)};
   course.packets = 200'000;
   course.warm_up = 20'000;
 }
