@@ -21,6 +21,7 @@
 #include "bench/measurements.h"
 #include "linearb/error.h"
 #include "sys/cpu.h"
+#include "sys/error.h"
 #include "sys/netns.h"
 
 namespace linearb::bench {
@@ -67,8 +68,9 @@ const std::vector<Ratio> kRatios = {
 
 /// What --quick leaves out: two minutes are for the main ratios.
 const std::vector<std::string> kSlow = {
-    "1,024 channels", "in sequence", "first million",      "AF_PACKET", "B leading",
-    "racing",         "4 lines",     "kernel sockets, ns", "idle",      "memory"};
+    "1,024 channels",  "in sequence", "first million",      "AF_PACKET",   "B leading",
+    "racing",          "4 lines",     "kernel sockets, ns", "idle",        "memory",
+    "behind the hook", "of ceiling",  "live frames",        "and receiver"};
 
 struct Options {
   std::optional<std::size_t> rounds;
@@ -158,13 +160,26 @@ void add_curves(nlohmann::ordered_json& json, const Curves& curves, const Figure
   }
 }
 
+/// Before anything is measured: what is wrong with the file is not to be said after an hour.
+nlohmann::ordered_json read_results(const std::string& path) {
+  std::ifstream file(path);
+  auto results = nlohmann::ordered_json::parse(file, nullptr, false);
+  if (!results.is_object() || !results.contains("machine") || !results["machine"].is_string())
+    throw UsageError(fmt::format("--compare {}: that is no file of --json", path));
+  return results;
+}
+
+void write_results(const nlohmann::ordered_json& json, const std::string& path) {
+  std::ofstream file(path);
+  file << json.dump(2) << '\n';
+  file.close();
+  if (!file) sys::throw_errno("write the results to " + path, "is there such a folder, and room?");
+}
+
 /// Two runs are of two times, and a machine is not the same twice: what is beyond both spreads is
 /// said, and nothing is a failure.
-void compare(const nlohmann::ordered_json& json, const std::string& path) {
-  std::ifstream file(path);
-  const auto old = nlohmann::ordered_json::parse(file, nullptr, false);
-  if (!old.is_object() || !old.contains("machine"))
-    throw UsageError(fmt::format("--compare {}: that is no file of --json", path));
+void compare(const nlohmann::ordered_json& json, const nlohmann::ordered_json& old,
+             const std::string& path) {
   fmt::print("\nagainst {} ({})\n\n", path, old["machine"].get<std::string>());
   for (const char* part : {"figures", "ratios"}) {
     if (!json.contains(part) || !old.contains(part)) continue;
@@ -208,6 +223,8 @@ int run(const Options& options) {
   sys::enter_private_namespace();
   const Curves curves = make_curves(settings);
   const Measurements measurements = choose(options, settings, curves);
+  nlohmann::ordered_json old;
+  if (!options.compare_path.empty()) old = read_results(options.compare_path);
   Figures figures;
   std::size_t failures = 0;
   for (std::size_t round = 0; round < options.rounds_or_default(); ++round) {
@@ -218,8 +235,8 @@ int run(const Options& options) {
   }
   nlohmann::ordered_json json = report(figures);
   if (options.curves) add_curves(json, curves, figures);
-  if (!options.json_path.empty()) std::ofstream(options.json_path) << json.dump(2) << '\n';
-  if (!options.compare_path.empty()) compare(json, options.compare_path);
+  if (!options.json_path.empty()) write_results(json, options.json_path);
+  if (!options.compare_path.empty()) compare(json, old, options.compare_path);
   return failures == 0 ? 0 : 1;
 }
 
