@@ -16,6 +16,7 @@ namespace linearb::bench {
 namespace {
 
 constexpr std::uint64_t kPatienceNs = 20'000'000'000;
+constexpr std::uint64_t kPatienceWithPacketsNs = 5'000'000'000;
 
 }  // namespace
 
@@ -49,6 +50,24 @@ void RunningContender::require_alive() {
   if (process_ < 0 || ::waitpid(process_, &status, WNOHANG) != process_) return;
   process_ = -1;
   throw Error(name_ + " has ended by itself");
+}
+
+void RunningContender::wait_for(const std::atomic<std::uint64_t>& counter, std::uint64_t value,
+                                std::string_view what) {
+  const std::uint64_t give_up_ns = sys::monotonic_ns() + kPatienceWithPacketsNs;
+  while (counter.load(std::memory_order_acquire) < value) {
+    if (sys::monotonic_ns() < give_up_ns) continue;
+    require_alive();
+    throw Error(fmt::format("{}: {} of {} {}", name_, counter.load(), value, what));
+  }
+}
+
+void RunningContender::wait_until_delivered(std::uint64_t messages) {
+  wait_for(board_->delivered, messages, "messages were delivered");
+}
+
+void RunningContender::wait_until_read(std::uint64_t packets) {
+  wait_for(board_->read, packets, "packets came");
 }
 
 Digest RunningContender::stop() {

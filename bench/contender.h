@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -33,12 +35,20 @@ class RunningContender {
   Board& board() noexcept { return *board_; }
   const std::string& name() const noexcept { return name_; }
 
+  /// Until it has delivered so many messages, or until so many packets came to it. Spins. Throws
+  /// Error when they do not come any more, and how far it is.
+  void wait_until_delivered(std::uint64_t messages);
+  void wait_until_read(std::uint64_t packets);
+
   /// Ends it. Returns which messages it delivered. Throws Error when it failed.
   Digest stop();
+
+ private:
+  void wait_for(const std::atomic<std::uint64_t>& counter, std::uint64_t value,
+                std::string_view what);
   /// Throws Error when it has ended by itself.
   void require_alive();
 
- private:
   std::string name_;
   SharedBoard board_;
   pid_t process_ = -1;

@@ -42,6 +42,13 @@ double RunningCourse::send(std::uint64_t packets, Lead lead) {
   return bench::send(flood, frames_, expected_, contender_);
 }
 
+std::uint32_t RunningCourse::send_in_time(std::uint32_t packets, double rate) {
+  const std::uint32_t timed = frames_.send_in_time(sent_, packets, rate);
+  sent_ += packets;
+  contender_.wait_until_delivered(expected_.messages_of(sent_));
+  return timed;
+}
+
 void RunningCourse::send_blind(std::uint32_t packets) {
   for (std::size_t line = 0; line < frames_.lines(); ++line) frames_.send(line, sent_, packets);
   sent_ += packets;

@@ -42,6 +42,9 @@ class RunningCourse {
   Board& board() { return contender_.board(); }
   /// Packets a second of each line.
   double send(std::uint64_t packets, Lead lead);
+  /// Sends so many packets a second, each with its time, and waits until all are delivered. Returns
+  /// how many have one.
+  std::uint32_t send_in_time(std::uint32_t packets, double rate);
   /// Sends, but what is delivered is another's business.
   void send_blind(std::uint32_t packets);
   std::uint64_t sent() const { return sent_; }
@@ -67,7 +70,8 @@ inline const Contender kCeiling{"ceiling", "peer_ceiling"};
 inline const Contender kLinearb{"linearb", "peer_linearb"};
 inline const Contender kFirstDesign{"first design", "peer_first_design"};
 inline const Contender kKernelSockets{"kernel sockets", "peer_kernel_sockets", {}, true};
-/// With the batch at which it is fastest (docs/performance.md); to kernel sockets it is all one.
+inline const Contender kPacketRing{"AF_PACKET", "peer_packet_ring", {}, true};
+/// With the batch at which it is fastest (docs/performance.md); to the others it is all one.
 inline const Contender kDpdk{"DPDK", "peer_dpdk", {"--batch", "32"}};
 
 }  // namespace linearb::bench

@@ -71,7 +71,7 @@ void set_frames(Course& course, double frames) {
                                     {"--frames", fmt::format("{}", frames)});
 }
 
-/// Of a peer that copies into user space, or polls: as many packets as it takes at a time.
+/// As many packets as a peer takes at a time.
 void set_batch(Course& course, double packets) {
   course.contender.arguments = {"--batch", fmt::format("{}", packets)};
   course.packets = 200'000;
@@ -136,6 +136,7 @@ Curves make_curves(const Settings& settings) {
       .add(kLinearb, {64, 256, 1024, 4096, 16384}, set_frames);
   Axis batches(curves, settings, "batch of a peer", "packets at a time");
   batches.add(kKernelSockets, {8, 16, 32, 64, 128, 256}, set_batch);
+  batches.add(kPacketRing, {8, 16, 32, 64, 128, 256}, set_batch);
   batches.add(kDpdk, {8, 16, 32, 64}, set_batch);
   add_windows(curves);
   return curves;

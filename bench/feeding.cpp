@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <functional>
-#include <initializer_list>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -27,7 +25,6 @@ namespace {
 
 constexpr std::uint32_t kFrames = feeder::kFramesDefault;
 constexpr std::uint32_t kBatch = feeder::kBatchDefault;
-constexpr std::uint64_t kPatienceNs = 2'000'000'000;
 
 /// A hook at the other end that drops all there is: what is measured is the sending.
 class Sink {
@@ -155,11 +152,7 @@ void measure_end_to_end(const std::string& figure, const Contender& contender, c
   RunningContender receiver(contender, stage.destinations(), cpus.receiver, 1);
   const double rate = rate_of(packets, [&] {
     send(stage.sources(), packets);
-    const std::uint64_t give_up_ns = sys::monotonic_ns() + kPatienceNs;
-    while (receiver.board().delivered.load() < packets)
-      if (sys::monotonic_ns() > give_up_ns)
-        throw Error(fmt::format("{} delivered {} of {} messages", contender.name,
-                                receiver.board().delivered.load(), packets));
+    receiver.wait_until_delivered(packets);
   });
   if (receiver.stop() != Expected({}, 2).digest_of(packets))
     throw Error(fmt::format("{} did not deliver what was sent", contender.name));
@@ -176,23 +169,24 @@ Measurements feeding_measurements(const Settings& settings) {
     };
   };
   Measurements measurements;
-  for (const auto& [name, send] : std::initializer_list<std::pair<const char*, Send>>{
-           {"feeder, M packets/s on each line", feed_by(feeder::Engine::af_xdp)},
-           {"feeder with live frames, M packets/s on each line", feed_by(feeder::Engine::live)},
-           {"bare sending loop, M packets/s on each line", bare_loop},
-           {"first design's feeder, M packets/s on each line", first_design}})
+  const auto add_sending = [&](const std::string& figure, const Send& send) {
     measurements.push_back(
-        {name, [=](Figures& figures) { measure_sending(name, send, packets, figures); }});
-  const std::string linearb = "feeder and receiver, M packets/s on each line";
-  const std::string first = "first design's feeder and receiver, M packets/s on each line";
-  measurements.push_back({linearb, [=, cpus = settings.cpus](Figures& figures) {
-                            measure_end_to_end(linearb, kLinearb, feed_by(feeder::Engine::af_xdp),
-                                               packets, cpus, figures);
-                          }});
-  measurements.push_back({first, [=, cpus = settings.cpus](Figures& figures) {
-                            measure_end_to_end(first, kFirstDesign, first_design, packets, cpus,
-                                               figures);
-                          }});
+        {figure, [=](Figures& figures) { measure_sending(figure, send, packets, figures); }});
+  };
+  const auto add_end_to_end = [&](const std::string& figure, const Contender& contender,
+                                  const Send& send) {
+    measurements.push_back({figure, [=, cpus = settings.cpus](Figures& figures) {
+                              measure_end_to_end(figure, contender, send, packets, cpus, figures);
+                            }});
+  };
+  add_sending("feeder, M packets/s on each line", feed_by(feeder::Engine::af_xdp));
+  add_sending("feeder with live frames, M packets/s on each line", feed_by(feeder::Engine::live));
+  add_sending("bare sending loop, M packets/s on each line", bare_loop);
+  add_sending("first design's feeder, M packets/s on each line", first_design);
+  add_end_to_end("feeder and receiver, M packets/s on each line", kLinearb,
+                 feed_by(feeder::Engine::af_xdp));
+  add_end_to_end("first design's feeder and receiver, M packets/s on each line", kFirstDesign,
+                 first_design);
   return measurements;
 }
 

@@ -4,34 +4,19 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
-#include "linearb/error.h"
 #include "sys/clock.h"
 
 namespace linearb::bench {
 namespace {
-
-constexpr std::uint64_t kPatienceNs = 5'000'000'000;
-
-void wait_for(const std::atomic<std::uint64_t>& counter, std::uint64_t value,
-              RunningContender& contender, std::string_view what) {
-  const std::uint64_t give_up_ns = sys::monotonic_ns() + kPatienceNs;
-  while (counter.load(std::memory_order_acquire) < value) {
-    if (sys::monotonic_ns() < give_up_ns) continue;
-    contender.require_alive();
-    throw Error(fmt::format("{}: {} of {} {}", contender.name(), counter.load(), value, what));
-  }
-}
 
 /// Until of the packets before that the rings have room again. Where all are read that are
 /// delivered the copies do not come up; else they do, and have to be read.
 void wait_for_room(std::uint64_t packets, Expected& expected, RunningContender& contender) {
   Board& board = contender.board();
   if (board.copies == 1)
-    wait_for(board.delivered, expected.messages_of(packets), contender, "messages were delivered");
+    contender.wait_until_delivered(expected.messages_of(packets));
   else
-    wait_for(board.read, packets * board.copies, contender, "packets came");
+    contender.wait_until_read(packets * board.copies);
 }
 
 }  // namespace
@@ -51,8 +36,7 @@ double send(const Flood& flood, LiveFrames& frames, Expected& expected,
     for (const std::size_t line : order) frames.send(line, flood.first + sent, count);
     sent += count;
   }
-  wait_for(contender.board().delivered, expected.messages_of(flood.first + flood.packets),
-           contender, "messages were delivered");
+  contender.wait_until_delivered(expected.messages_of(flood.first + flood.packets));
   return static_cast<double>(flood.packets) * 1e9 /
          static_cast<double>(sys::monotonic_ns() - begin_ns);
 }

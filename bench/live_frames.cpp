@@ -7,8 +7,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "bench/live_source.bpf.h"
-#include "core/types.h"
+#include "core/layout.h"
 #include "linearb/error.h"
 #include "live_source.skel.h"
 #include "sys/error.h"
@@ -48,7 +47,7 @@ void LiveFrames::send(std::size_t line, std::uint64_t first, std::uint32_t count
 }
 
 std::uint32_t LiveFrames::send_in_time(std::uint64_t first, std::uint32_t count, double rate) {
-  if (lines() > LIVE_SOURCE_LINES) throw UsageError("live frames: there are too many lines");
+  if (lines() > LB_LINES_MAX) throw UsageError("live frames: there are too many lines");
   skeleton_->data->lines = static_cast<std::uint32_t>(lines());
   std::ranges::copy(source_interface_indexes_, skeleton_->bss->source_interface_indexes);
   skeleton_->bss->first_line = first_line_;

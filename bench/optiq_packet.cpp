@@ -23,6 +23,14 @@ std::vector<std::uint8_t> optiq_packet() {
   return packet;
 }
 
+std::uint32_t write_optiq_packet(std::uint8_t* packet, std::uint32_t number) {
+  static const std::vector<std::uint8_t> kTemplate = optiq_packet();
+  std::ranges::copy(kTemplate, packet);
+  std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SESSION_ID, &number, sizeof(number));
+  std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SEQUENCE_NUMBER, &number, sizeof(number));
+  return static_cast<std::uint32_t>(kTemplate.size());
+}
+
 void write_headers(std::span<std::uint8_t> packet) {
   const xsk::PacketHeader header({.source_mac = {0x02, 0, 0, 0, 0, 1},
                                   .destination_mac = xsk::multicast_mac(kFeedGroup),
@@ -32,14 +40,6 @@ void write_headers(std::span<std::uint8_t> packet) {
                                   .destination_port = OPTIQ_FIRST_PORT});
   header.write(packet.data(), static_cast<std::uint32_t>(packet.size() - xsk::kHeaderLength));
   packet[kUdpChecksum] = packet[kUdpChecksum + 1] = 0;  // none
-}
-
-std::uint32_t write_optiq_packet(std::uint8_t* packet, std::uint32_t number) {
-  static const std::vector<std::uint8_t> kTemplate = optiq_packet();
-  std::ranges::copy(kTemplate, packet);
-  std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SESSION_ID, &number, sizeof(number));
-  std::memcpy(packet + xsk::kHeaderLength + OPTIQ_SEQUENCE_NUMBER, &number, sizeof(number));
-  return static_cast<std::uint32_t>(kTemplate.size());
 }
 
 }  // namespace linearb::bench

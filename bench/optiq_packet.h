@@ -11,10 +11,10 @@ namespace linearb::bench {
 /// channel.
 std::vector<std::uint8_t> optiq_packet();
 
-/// Writes the headers of a packet of so many bytes, which are of it, for what is behind them.
-void write_headers(std::span<std::uint8_t> packet);
-
 /// The same with another number. Returns its length in bytes.
 std::uint32_t write_optiq_packet(std::uint8_t* packet, std::uint32_t number);
+
+/// Writes Ethernet, IPv4 and UDP headers at the beginning of a packet, for the bytes behind them.
+void write_headers(std::span<std::uint8_t> packet);
 
 }  // namespace linearb::bench

@@ -40,7 +40,6 @@ void measure_drain(const Course& course, const Cpus& cpus, Figures& figures) {
 
 const Contender kBareReceiver{"bare loop behind the hook", "peer_bare_receiver"};
 const Contender kInSequence{"linearb, in sequence", "peer_linearb", {"--in-sequence"}};
-const Contender kPacketRing{"AF_PACKET", "peer_packet_ring", {}, true};
 
 }  // namespace
 

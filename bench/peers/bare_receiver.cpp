@@ -60,7 +60,5 @@ class BareReceiver : public Peer {
 
 int main(int count, char** arguments) {
   using namespace linearb::bench;
-  return run_peer(count, arguments, 1, [](const PeerOptions& options) {
-    return std::make_unique<BareReceiver>(options);
-  });
+  return run_peer<BareReceiver>(count, arguments, 1);
 }

@@ -35,6 +35,5 @@ class Ceiling : public OneSocket {
 
 int main(int count, char** arguments) {
   using namespace linearb::bench;
-  return run_peer(count, arguments, 1,
-                  [](const PeerOptions& options) { return std::make_unique<Ceiling>(options); });
+  return run_peer<Ceiling>(count, arguments, 1);
 }

@@ -137,6 +137,5 @@ class Dpdk : public Peer {
 
 int main(int count, char** arguments) {
   using namespace linearb::bench;
-  return run_peer(count, arguments, 0,
-                  [](const PeerOptions& options) { return std::make_unique<Dpdk>(options); });
+  return run_peer<Dpdk>(count, arguments, 0);
 }

@@ -39,7 +39,5 @@ class FirstDesign : public OneSocket {
 
 int main(int count, char** arguments) {
   using namespace linearb::bench;
-  return run_peer(count, arguments, 1, [](const PeerOptions& options) {
-    return std::make_unique<FirstDesign>(options);
-  });
+  return run_peer<FirstDesign>(count, arguments, 1);
 }

@@ -89,7 +89,5 @@ class KernelSockets : public Peer {
 
 int main(int count, char** arguments) {
   using namespace linearb::bench;
-  return run_peer(count, arguments, 0, [](const PeerOptions& options) {
-    return std::make_unique<KernelSockets>(options);
-  });
+  return run_peer<KernelSockets>(count, arguments, 0);
 }

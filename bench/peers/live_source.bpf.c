@@ -21,9 +21,9 @@
 /* The helpers take their integers from there. */
 #include <bpf/bpf_helpers.h>
 
-#include "bench/live_source.bpf.h"
 #include "bench/loss.bpf.h"
 #include "bench/optiq.bpf.h"
+#include "core/layout.h"
 #include "core/walk.h"
 
 enum {
@@ -38,7 +38,7 @@ lb_u32 next_channel; /* from 0 */
 lb_u32 channels;
 lb_u32 sent;
 lb_u32 lines = 1;
-lb_u32 source_interface_indexes[LIVE_SOURCE_LINES];
+lb_u32 source_interface_indexes[LB_LINES_MAX];
 lb_u32 next_line;
 lb_u64 period_ns; /* between two packets; 0: as fast as can be, and without a time */
 lb_u64 due_ns;    /* 0: it is the first of a run */
@@ -95,7 +95,7 @@ int live_source(struct xdp_md* context) {
   if (context->ingress_ifindex != LOOPBACK_INDEX) return XDP_PASS;
   lb_u8* packet = (lb_u8*)(long)context->data;
   const lb_u8* end = (lb_u8*)(long)context->data_end;
-  lb_u32 line = next_line & (LIVE_SOURCE_LINES - 1);
+  lb_u32 line = next_line & (LB_LINES_MAX - 1);
   if (period_ns && line == 0) wait_until_due();
   if (!(mold_messages ? write_mold(packet, end) : write_optiq(packet, end))) return XDP_ABORTED;
   lb_u32 interface_index = source_interface_indexes[line];

@@ -22,19 +22,20 @@
 namespace linearb::bench {
 namespace {
 
-constexpr std::uint32_t kBlockSize = 1 << 15;
-constexpr std::uint32_t kBlocks = 1024;
+constexpr std::uint32_t kPacketRoom = 512;       ///< bytes of a packet in a block
+constexpr std::uint32_t kMemoryBytes = 1 << 25;  ///< of all blocks
 
 class Ring {
  public:
-  explicit Ring(const std::string& interface)
-      : fd_(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)) {
+  Ring(const std::string& interface, std::uint32_t packets_of_block)
+      : block_bytes_(packets_of_block * kPacketRoom),
+        fd_(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)) {
     const int version = TPACKET_V3;
     tpacket_req3 request{};
-    request.tp_block_size = kBlockSize;
-    request.tp_block_nr = kBlocks;
+    request.tp_block_size = block_bytes_;
+    request.tp_block_nr = kMemoryBytes / block_bytes_;
     request.tp_frame_size = 2048;
-    request.tp_frame_nr = kBlockSize / request.tp_frame_size * kBlocks;
+    request.tp_frame_nr = kMemoryBytes / request.tp_frame_size;
     request.tp_retire_blk_tov = 1;  // ms
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
@@ -45,7 +46,7 @@ class Ring {
         ::setsockopt(fd_.get(), SOL_PACKET, PACKET_RX_RING, &request, sizeof(request)) != 0)
       sys::throw_errno("open a packet socket on " + interface);
     memory_ = sys::MappedMemory({.what = "a packet ring",
-                                 .size_bytes = std::size_t{kBlockSize} * kBlocks,
+                                 .size_bytes = kMemoryBytes,
                                  .flags = MAP_SHARED,
                                  .fd = fd_.get()});
     if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
@@ -55,8 +56,7 @@ class Ring {
   /// One block, if there is one.
   template <typename Take>
   std::uint32_t drain(Take&& take) {
-    auto* const block =
-        reinterpret_cast<tpacket_block_desc*>(memory_.data() + std::size_t{next_} * kBlockSize);
+    auto* const block = reinterpret_cast<tpacket_block_desc*>(memory_.data() + next_);
     std::atomic_ref<std::uint32_t> status(block->hdr.bh1.block_status);
     if ((status.load(std::memory_order_acquire) & TP_STATUS_USER) == 0) return 0;
     const auto* packet =
@@ -68,20 +68,22 @@ class Ring {
       packet += header->tp_next_offset;
     }
     status.store(TP_STATUS_KERNEL, std::memory_order_release);
-    next_ = (next_ + 1) % kBlocks;
+    next_ = (next_ + block_bytes_) % kMemoryBytes;
     return packets;
   }
 
  private:
+  std::uint32_t block_bytes_;
   sys::Fd fd_;
   sys::MappedMemory memory_;
-  std::uint32_t next_ = 0;
+  std::uint32_t next_ = 0;  ///< byte where the next block begins
 };
 
 class PacketRings : public Peer {
  public:
   explicit PacketRings(const PeerOptions& options) : window_(options.channels) {
-    for (const std::string& interface : options.interfaces) rings_.emplace_back(interface);
+    for (const std::string& interface : options.interfaces)
+      rings_.emplace_back(interface, options.batch);
   }
 
   void poll(Application& application) override {
@@ -103,7 +105,5 @@ class PacketRings : public Peer {
 
 int main(int count, char** arguments) {
   using namespace linearb::bench;
-  return run_peer(count, arguments, 0, [](const PeerOptions& options) {
-    return std::make_unique<PacketRings>(options);
-  });
+  return run_peer<PacketRings>(count, arguments, 0);
 }

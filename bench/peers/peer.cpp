@@ -67,7 +67,7 @@ int run_peer_itself(int count, char** arguments, const RunPeer& run) {
   }
 }
 
-int run_peer(int count, char** arguments, std::uint32_t copies, const MakePeer& make) {
+int run_made_peer(int count, char** arguments, std::uint32_t copies, const MakePeer& make) {
   return run_peer_itself(
       count, arguments,
       [&](const PeerOptions& options, Board& board, const std::function<void()>& ready) {

@@ -102,9 +102,16 @@ class Peer {
 
 using MakePeer = std::function<std::unique_ptr<Peer>(const PeerOptions&)>;
 
-/// The main function of a peer: reads the arguments, ties itself to its CPU, and ends when the
-/// suite says so or is no more. `copies` as Board::copies; 0 means on every line.
-int run_peer(int count, char** arguments, std::uint32_t copies, const MakePeer& make);
+int run_made_peer(int count, char** arguments, std::uint32_t copies, const MakePeer& make);
+
+/// The main function of a peer that is made of its options: reads the arguments, ties itself to its
+/// CPU, and ends when the suite says so or is no more. `copies` as Board::copies; 0 means on every
+/// line.
+template <class Made>
+int run_peer(int count, char** arguments, std::uint32_t copies) {
+  return run_made_peer(count, arguments, copies,
+                       [](const PeerOptions& options) { return std::make_unique<Made>(options); });
+}
 
 /// The same for one that has a loop of its own: `run` calls `ready` when it receives, and returns
 /// when the board says stop.

@@ -131,14 +131,12 @@ LB_INLINE lb_u64 lb_load_ending_at(const lb_u8* field_end, lb_u32 width) {
   return lb_load_u64_le(field_end - 8);
 #else
   lb_u64 word = 0;
-  if (width > 8) return 0;
   __builtin_memcpy((lb_u8*)&word + (8 - width), field_end - width, width);
   return word;
 #endif
 }
 
-/* Reads a field of 1 to 8 bytes, which it has to be. Returns 0 when it does not lie before `end`.
- */
+/* Reads a field, which has 1 to 8 bytes. Returns 0 when it does not lie before `end`. */
 LB_INLINE int lb_field_read(const struct lb_field* field, const lb_u8* payload, const lb_u8* end,
                             lb_u64* value) {
   lb_u32 width = field->width;
@@ -161,13 +159,13 @@ LB_INLINE int lb_field_read(const struct lb_field* field, const lb_u8* payload, 
 LB_INLINE int lb_session_read(const struct lb_field* field, lb_u64 ignored, const lb_u8* payload,
                               const lb_u8* end, lb_u64* session) {
   lb_u64 low, high = 0;
-  struct lb_field part = *field;
+  struct lb_field head = *field;
   if (field->width > 8) {
     struct lb_field rest = {(lb_u16)(field->offset + 8), (lb_u8)(field->width - 8), 0};
     if (!lb_field_read(&rest, payload, end, &high)) return 0;
-    part.width = 8;
+    head.width = 8;
   }
-  if (!lb_field_read(&part, payload, end, &low)) return 0;
+  if (!lb_field_read(&head, payload, end, &low)) return 0;
   low &= ~ignored;
   *session = low;
   if (field->width <= 4) return 1;

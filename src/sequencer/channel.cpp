@@ -44,10 +44,8 @@ bool Channel::adopt() noexcept {
 /// Almost every packet that wins: its line goes on where it was, in the newest epoch, and there is
 /// nothing else to be told or remembered. What data() does with it otherwise comes to the same.
 bool Channel::is_in_turn(const LineState& line, const Packet& packet) const noexcept {
-  const bool goes_on = packet.place == 0 ? line.end <= packet.first()
-                                         : packet.place == LB_PLACE_UNKNOWN &&  // nobody says
-                                               line.end == packet.first();
-  return goes_on && line.epoch != 0 && line.epoch == newest_->number &&
+  return line.epoch != 0 && line.epoch == newest_->number &&
+         own_end_in_its_epoch(line, packet) == packet.first() &&
          packet.datagram.session == newest_->session && line.trail.end() <= packet.first() &&
          !line.candidate.active && line.revived.end == 0 && !packet.is_from_jump &&
          shared_.apart.empty();
