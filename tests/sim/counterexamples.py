@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "model")]
 import check  # noqa: E402
 import mutations  # noqa: E402
-from mutations import CLAIM, DATA_PATH, HOOK, PUBLICATION, TAKE_CREDIT, TAKEOVER  # noqa: E402
+from mutations import CLAIM, DATA_PATH, HOOK, PACKETS, PUBLICATION, TAKE_CREDIT, TAKEOVER  # noqa: E402
 
 SCRIPTS = HERE / "counterexamples"
 RECEIVER_RUN = "tests/sim/receiver_run.cpp"
@@ -114,7 +114,7 @@ COUNTEREXAMPLES = {
                             "    lb_credit_give_back(credit);\n    return drop_duplicate(packet);\n  }\n")])],
         "I1: message 31 of life 0 of channel 0 came, and was not delivered"),
     "claims_trusted": Counterexample(
-        [(DATA_PATH, [
+        [(PACKETS, [
             ("  for (const lb_run& run : decision.news) news_.push_back({run.first, run.count});\n",
              "  if (generation_ != 0) news_.push_back({packet.first(), packet.datagram.count});\n"
              "  for (const lb_run& run : decision.news)\n"

@@ -24,6 +24,7 @@ HOOK = "src/bpf/linearb.bpf.c"
 PUBLICATION = "src/receiver/publication.cpp"
 TAKEOVER = "src/hook/takeover.cpp"
 DATA_PATH = "src/receiver/data_path.cpp"
+PACKETS = "src/receiver/data_path_packets.cpp"
 
 
 class Mutation(typing.NamedTuple):
@@ -68,7 +69,7 @@ MUTATIONS = [
          "  batch.release();\n  return_credits(port, returned);\n",
          "  return_credits(port, size);\n  port.socket->refill(port.socket->pool().size());\n"
          "  batch.release();\n")]),
-    Mutation("old metadata is believed", DATA_PATH, [
+    Mutation("old metadata is believed", PACKETS, [
         ("  metadata->verdict = 0;  // so", "  // so")]),
 ]
 

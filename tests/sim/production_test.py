@@ -16,7 +16,7 @@ ROOT = HERE.parent.parent
 
 # The code whose promise is to be shown, and the library in which the rest of it is.
 COMPILED = ["src/hook/takeover.cpp", "src/hook/maps.cpp", "src/receiver/data_path.cpp",
-            "src/receiver/publication.cpp", "src/xsk/socket.cpp",
+            "src/receiver/data_path_packets.cpp", "src/receiver/publication.cpp", "src/xsk/socket.cpp",
             "tests/support/native_hook/program.c"]
 LINKED = "src/sequencer/liblinearb_sequencer.a"
 FUNCTION = re.compile(r"^LB_INLINE[^;(]*?\b(lb_\w+)\(", re.MULTILINE)
