@@ -17,8 +17,8 @@ std::vector<std::uint8_t> packet_of(std::uint64_t number, std::size_t longest) {
                                    static_cast<std::uint8_t>(number));
 }
 
-bool put(ByteRing& ring, std::uint64_t number) {
-  std::vector<std::uint8_t> bytes = packet_of(number, ring.packet_max());
+bool put(ByteRing& ring, std::uint64_t number, std::size_t longest) {
+  std::vector<std::uint8_t> bytes = packet_of(number, longest);
   std::uint8_t* room = ring.reserve(bytes.size());
   if (!room) return false;
   std::copy(bytes.begin(), bytes.end(), room);
@@ -26,13 +26,13 @@ bool put(ByteRing& ring, std::uint64_t number) {
   return true;
 }
 
-bool take(ByteRing& ring, std::uint64_t number) {
+bool take(ByteRing& ring, std::uint64_t number, std::size_t longest) {
   auto packet = ring.front();
   if (!packet) return false;
   EXPECT_EQ(packet->timestamp_ns, number);
   EXPECT_EQ(packet->original_length, number + 1);
   EXPECT_EQ(std::vector<std::uint8_t>(packet->bytes.begin(), packet->bytes.end()),
-            packet_of(number, ring.packet_max()));
+            packet_of(number, longest));
   ring.pop();
   return true;
 }
@@ -64,8 +64,8 @@ TEST(ByteRing, WhatIsReservedAndNotCommittedIsNotThere) {
   ByteRing ring(1024);
   ASSERT_TRUE(ring.reserve(100));
   EXPECT_FALSE(ring.front());
-  ASSERT_TRUE(put(ring, 3));
-  EXPECT_TRUE(take(ring, 3));
+  ASSERT_TRUE(put(ring, 3, ring.packet_max()));
+  EXPECT_TRUE(take(ring, 3, ring.packet_max()));
   EXPECT_FALSE(ring.front());
 }
 
@@ -88,13 +88,14 @@ TEST(ByteRing, GivesWhatItGotInItsOrder) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     ByteRing ring(512);
+    const std::size_t longest = ring.packet_max();
     std::uint64_t in = 0, out = 0;
     for (int step = 0; step < 2000; step++) {
-      if (random() % 2) in += put(ring, in);
-      if (random() % 2) out += take(ring, out);
+      if (random() % 2) in += put(ring, in, longest);
+      if (random() % 2) out += take(ring, out, longest);
       ASSERT_LE(out, in);
     }
-    while (out < in) ASSERT_TRUE(take(ring, out++));
+    while (out < in) ASSERT_TRUE(take(ring, out++, longest));
     EXPECT_FALSE(ring.front());
     EXPECT_GT(in, 100u);
   }
@@ -102,10 +103,13 @@ TEST(ByteRing, GivesWhatItGotInItsOrder) {
 
 TEST(ByteRing, CarriesEverythingFromOneThreadToAnother) {
   constexpr std::uint64_t kPackets = 100'000;
-  ByteRing ring(4096);
+  // Some hundred packets at a time: on a busy machine the other thread's turn comes after
+  // milliseconds.
+  constexpr std::size_t kLongest = 512;
+  ByteRing ring(65'536);
   std::thread producer([&] {
     for (std::uint64_t number = 0; number < kPackets;) {
-      if (put(ring, number)) {
+      if (put(ring, number, kLongest)) {
         number++;
       } else {
         std::this_thread::yield();
@@ -113,7 +117,7 @@ TEST(ByteRing, CarriesEverythingFromOneThreadToAnother) {
     }
   });
   for (std::uint64_t number = 0; number < kPackets;) {
-    if (take(ring, number)) {
+    if (take(ring, number, kLongest)) {
       number++;
     } else {
       std::this_thread::yield();
