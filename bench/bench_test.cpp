@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the suite makes of what it measures, and what it expects of a contender.
+#include <algorithm>
 #include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +47,31 @@ TEST(Figures, ATargetIsMetFromItsSide) {
   EXPECT_FALSE((Target{0.9}.is_met_by(0.89)));
   EXPECT_TRUE((Target{0.5, true}.is_met_by(0.5)));
   EXPECT_FALSE((Target{0.5, true}.is_met_by(0.51)));
+}
+
+TEST(Latency, HasTheMiddleAndTheTail) {
+  std::vector<std::uint64_t> latencies_ns;
+  for (int i = 0; i < 4'000; ++i) latencies_ns.push_back(i % 100 < 98 ? 1'000 : 3'000);
+  const Latency latency = latency_of(latencies_ns);
+  EXPECT_EQ(latency.count, 4'000u);
+  EXPECT_EQ(latency.p50_ns, 1'000u);
+  EXPECT_EQ(latency.p99_ns, 3'000u);
+  EXPECT_EQ(latency.p99_of_the_run_ns, 3'000u);
+}
+
+TEST(Latency, ItsTailIsNotWhatAFewPartsOfTheRunHad) {
+  std::vector<std::uint64_t> latencies_ns(4'000, 1'000);
+  std::fill_n(latencies_ns.begin() + 500, 400, 50'000);  // the machine was away
+  const Latency latency = latency_of(latencies_ns);
+  EXPECT_EQ(latency.p99_ns, 1'000u);
+  EXPECT_EQ(latency.p99_of_the_run_ns, 50'000u) << "and it is told all the same";
+}
+
+TEST(Latency, IsOfAnyNumberOfMessages) {
+  EXPECT_EQ(latency_of({}).count, 0u);
+  std::vector<std::uint64_t> one{7};
+  EXPECT_EQ(latency_of(one).p50_ns, 7u);
+  EXPECT_EQ(latency_of(one).p99_ns, 7u);
 }
 
 TEST(Traffic, LosesAsManyAsItIsToldAndOnEachLineOthers) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/board.h"
 
+#include <algorithm>
 #include <new>
+#include <vector>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,7 +28,25 @@ int new_file() {
   return fd;
 }
 
+/// Of what is not empty. Sorts it.
+std::uint64_t percentile(std::span<std::uint64_t> values, std::size_t percent) {
+  std::ranges::sort(values);
+  return values[values.size() * percent / 100];
+}
+
 }  // namespace
+
+Latency latency_of(std::span<std::uint64_t> latencies_ns) {
+  if (latencies_ns.empty()) return {};
+  const std::size_t slice = std::max<std::size_t>(latencies_ns.size() / kLatencySlices, 1);
+  std::vector<std::uint64_t> of_slices;
+  for (std::size_t first = 0; first + slice <= latencies_ns.size(); first += slice)
+    of_slices.push_back(percentile(latencies_ns.subspan(first, slice), 99));
+  return {.count = latencies_ns.size(),
+          .p50_ns = percentile(latencies_ns, 50),
+          .p99_ns = percentile(of_slices, 50),
+          .p99_of_the_run_ns = percentile(latencies_ns, 99)};
+}
 
 SharedBoard::SharedBoard()
     : fd_(new_file()), memory_(map(fd_.get())), board_(new (memory_.data()) Board) {}

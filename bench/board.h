@@ -5,7 +5,9 @@
 /// have mapped. The suite makes it, and the peer inherits its file descriptor.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "sys/fd.h"
 #include "sys/mapped_memory.h"
@@ -27,6 +29,21 @@ struct Digest {
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
+/// From the time stamp in a message to its delivery.
+struct Latency {
+  std::uint64_t count = 0;
+  std::uint64_t p50_ns = 0;
+  /// The median of those of kLatencySlices parts of the run. A shared machine is taken away for
+  /// some milliseconds now and then: that spoils the parts in which it happens, and not their
+  /// median.
+  std::uint64_t p99_ns = 0;
+  std::uint64_t p99_of_the_run_ns = 0;
+};
+inline constexpr std::size_t kLatencySlices = 40;
+
+/// Of each message, in the order of their delivery; sorts them.
+Latency latency_of(std::span<std::uint64_t> latencies_ns);
+
 /// Each line of cache has one writer.
 struct Board {
   /// The suite's.
@@ -47,12 +64,8 @@ struct Board {
   alignas(64) std::uint32_t copies = 1;
   /// Written before the peer ends.
   Digest digest;
-  /// From the time stamp in a message to its delivery, where there was one.
-  struct {
-    std::uint64_t count = 0;
-    std::uint64_t p50_ns = 0;
-    std::uint64_t p99_ns = 0;
-  } latency;
+  /// Of the messages that had a time stamp.
+  Latency latency;
 };
 
 /// The page, of whom it made or of whom it was given.

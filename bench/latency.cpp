@@ -17,6 +17,8 @@ void measure_latency(const Course& course, double rate, const Cpus& cpus, Figure
   if (latency.count != timed) throw Error("not every message was timed once");
   figures.add(course.figure + ", p50, ns", static_cast<double>(latency.p50_ns));
   figures.add(course.figure + ", p99, ns", static_cast<double>(latency.p99_ns));
+  figures.add(course.figure + ", p99 of the run, ns",
+              static_cast<double>(latency.p99_of_the_run_ns));
 }
 
 }  // namespace

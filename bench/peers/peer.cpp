@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/peers/peer.h"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -31,12 +30,7 @@ void Application::stop_watch() noexcept {
 
 void Application::finish() {
   board_.digest = digest_;
-  if (latencies_ns_.empty()) return;
-  std::ranges::sort(latencies_ns_);
-  const std::size_t count = latencies_ns_.size();
-  board_.latency = {.count = count,
-                    .p50_ns = latencies_ns_[count / 2],
-                    .p99_ns = latencies_ns_[count * 99 / 100]};
+  board_.latency = latency_of(latencies_ns_);
 }
 
 int run_peer_itself(int count, char** arguments, const RunPeer& run) {
