@@ -50,12 +50,12 @@ std::uint64_t ApartMessages::counted_since_ns(std::uint64_t epoch, std::uint32_t
   return message && message->epoch == epoch ? message->since_ns : 0;
 }
 
-std::uint64_t ApartMessages::forget(std::uint32_t channel, std::uint64_t session,
-                                    std::uint64_t number) noexcept {
+ApartMessages::Origin ApartMessages::forget(std::uint32_t channel, std::uint64_t session,
+                                            std::uint64_t number) noexcept {
   Message* const message = find(channel, number);
-  if (!message || message->session != session) return 0;
+  if (!message || message->session != session) return {};
   forget(*message);
-  return message->epoch;
+  return {message->epoch, message->line};
 }
 
 void ApartMessages::forget_counted(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,

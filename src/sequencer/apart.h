@@ -46,8 +46,12 @@ class ApartMessages {
   /// When it was delivered, if that epoch counts it; else 0.
   std::uint64_t counted_since_ns(std::uint64_t epoch, std::uint32_t channel,
                                  std::uint64_t number) const noexcept;
-  /// It is known now where it belongs. Returns the epoch that counts it, 0 if none does.
-  std::uint64_t forget(std::uint32_t channel, std::uint64_t session, std::uint64_t number) noexcept;
+  struct Origin {
+    std::uint64_t epoch = 0;   ///< that counts it; 0: none does
+    std::uint8_t line = 0xff;  ///< that brought it; 0xff: it is not remembered
+  };
+  /// It is known now where it belongs. Returns what was known before.
+  Origin forget(std::uint32_t channel, std::uint64_t session, std::uint64_t number) noexcept;
   /// What the line brought of the range and that epoch counts has found its place.
   void forget_counted(std::uint64_t epoch, std::uint32_t channel, std::uint8_t line,
                       Range range) noexcept;

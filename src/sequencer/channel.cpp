@@ -167,7 +167,7 @@ void Channel::place_new_line(LineState& line, const Packet& packet) noexcept {
 void Channel::data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept {
   switch (stand_of(epoch, line, packet)) {
     case Stand::fits:
-      if (accept(epoch, line, packet)) end_explained(packet);
+      if (accept(epoch, line, packet)) end_explained(epoch, packet);
       return;
     case Stand::new_but_apart:
       return doubt(line, packet, true);

@@ -169,7 +169,7 @@ class Channel {
   void take_back(LineState& line, const Packet& packet) noexcept;
   void place_new_line(LineState& line, const Packet& packet) noexcept;
   void data_in(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
-  void end_explained(const Packet& packet) noexcept;
+  void end_explained(Epoch& epoch, const Packet& packet) noexcept;
   std::uint64_t own_end(const Epoch& epoch, const LineState& line,
                         const Packet& packet) const noexcept;
   std::uint64_t own_end_in_its_epoch(const LineState& line, const Packet& packet) const noexcept;

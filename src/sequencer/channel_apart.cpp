@@ -30,9 +30,12 @@ void Channel::deliver_apart(const Packet& packet) noexcept {
 /// What was delivered apart, or in another epoch, belongs to this one.
 void Channel::settle_apart(Epoch& epoch, Range range, std::uint32_t now_ms) noexcept {
   for (std::uint64_t number = range.first; number < range.end; ++number) {
-    const std::uint64_t counted_in = shared_.apart.forget(serial_, epoch.session, number);
+    const auto [counted_in, brought_by] = shared_.apart.forget(serial_, epoch.session, number);
     if (epoch.delivered.take(number, 1, now_ms, shared_.news.data()) == 0) continue;
     shared_.gaps.note_settled({serial_, epoch.number}, number);
+    // The line went on since, and this was taken for lost.
+    if (brought_by < lines_.size() && lines_[brought_by].epoch == epoch.number)
+      lines_[brought_by].lost_messages -= lines_[brought_by].holes.fill({number, number + 1});
     Epoch* const other = epoch_numbered(counted_in);
     if (other && other->delivered.give_back(number))
       shared_.gaps.note_reopened({serial_, other->number}, number);

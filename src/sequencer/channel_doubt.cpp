@@ -7,11 +7,17 @@
 
 namespace linearb::sequencer {
 
-/// What was delivered apart has found its place: it begins no epoch any more.
-void Channel::end_explained(const Packet& packet) noexcept {
-  for (LineState& line : lines_)
-    if (line.candidate.delivered && line.candidate.is_near(packet, 0))
-      line.candidate.active = false;
+/// What was delivered apart has found its place: it begins no epoch any more. Its line is known to
+/// have come there, unless it brought something from behind, or of another epoch.
+void Channel::end_explained(Epoch& epoch, const Packet& packet) noexcept {
+  for (LineState& line : lines_) {
+    Candidate& candidate = line.candidate;
+    if (!candidate.delivered || !candidate.is_near(packet, 0)) continue;
+    if (line.epoch == epoch.number && candidate.range.first >= line.end)
+      settle(epoch, line);
+    else
+      candidate.active = false;
+  }
 }
 
 /// The line goes where another has gone before.

@@ -195,6 +195,27 @@ const Told kJumps[] = {
        story.line(A).every(10us).sends(1, 500).loses(501, 9000).sends(9001, 9001);
        story.line(B).waits(200ms).every(10us).sends(1, 10'000);
      }},
+    {"a jump of one packet, which the other line brings before its own goes on",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 500).loses(501, 10'500).sends(10'501, 10'501);
+       story.line(A).waits(80ms).sends(10'502, 11'000);
+       story.line(B).waits(60ms).every(10us).sends(1, 10'501).waits(30ms).sends(10'502, 11'000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.sequencer().lost_messages(A), 10'000u);
+       EXPECT_EQ(story.sequencer().lost_messages(B), 0u);
+       EXPECT_EQ(story.newest_epoch(), 1u);
+     }},
+    {"a jump of one packet, which the other line brings when its own has gone on",
+     [](Story& story) {
+       story.line(A).every(10us).sends(1, 500).loses(501, 10'500).sends(10'501, 10'501);
+       story.line(A).waits(50ms).sends(10'600, 11'000);
+       story.line(B).waits(60ms).every(10us).sends(1, 9000).waits(50ms).sends(9001, 11'000);
+     },
+     [](const Story& story) {
+       EXPECT_EQ(story.sequencer().lost_messages(A), 10'098u);
+       EXPECT_EQ(story.sequencer().lost_messages(B), 0u);
+     }},
     {"a jump of one large packet, and the other line follows in other packets",
      [](Story& story) {
        story.line(A).every(10us).sends(1, 500).packs(100).sends(9001, 9100);
@@ -215,6 +236,7 @@ const Told kJumps[] = {
        EXPECT_EQ(story.gaps(), (std::vector<Missing>{{1, 501, 9000}, {1, 9002, 18'000}}));
        EXPECT_EQ(story.sequencer().messages(0), 1501u);
        EXPECT_EQ(story.sequencer().channel(0).gap_messages(), 17'499u);
+       EXPECT_EQ(story.sequencer().lost_messages(A), 17'499u);
      }},
     {"one packet alone between two jumps, which the other line brings later",
      [](Story& story) {
@@ -251,6 +273,19 @@ const Told kJumps[] = {
        story.line(B).every(10us).sends(1, 201'000);
      }},
 };
+
+/// The hook says the place of what goes on from a jump to the end of that jump.
+TEST(JumpBehindTheHook, IsLostByItsLineWhereTheOtherBringsItFirst) {
+  Story story;
+  story.line(A).every(10us).sends(1, 500).loses(501, 10'500).sends(10'501, 10'501);
+  story.line(A).waits(80ms).sends(10'502, 11'000);
+  story.line(B).waits(60ms).every(10us).sends(1, 10'501).waits(30ms).sends(10'502, 11'000);
+  story.put_hook_in_front(1);
+  story.play();
+  EXPECT_EQ(story.complaint(), "");
+  EXPECT_EQ(story.sequencer().lost_messages(A), 10'000u);
+  EXPECT_EQ(story.sequencer().lost_messages(B), 0u);
+}
 
 INSTANTIATE_TEST_SUITE_P(Poison, DoubtStory, testing::ValuesIn(kPoison), name_of_test);
 INSTANTIATE_TEST_SUITE_P(Jumps, DoubtStory, testing::ValuesIn(kJumps), name_of_test);
