@@ -38,13 +38,13 @@ std::uint64_t percentile(std::span<std::uint64_t> values, std::size_t percent) {
 
 Latency latency_of(std::span<std::uint64_t> latencies_ns) {
   if (latencies_ns.empty()) return {};
-  const std::size_t slice = std::max<std::size_t>(latencies_ns.size() / kLatencySlices, 1);
-  std::vector<std::uint64_t> of_slices;
-  for (std::size_t first = 0; first + slice <= latencies_ns.size(); first += slice)
-    of_slices.push_back(percentile(latencies_ns.subspan(first, slice), 99));
+  const std::size_t part = std::max<std::size_t>(latencies_ns.size() / kLatencyParts, 1);
+  std::vector<std::uint64_t> of_parts;
+  for (std::size_t first = 0; first + part <= latencies_ns.size(); first += part)
+    of_parts.push_back(percentile(latencies_ns.subspan(first, part), 99));
   return {.count = latencies_ns.size(),
           .p50_ns = percentile(latencies_ns, 50),
-          .p99_ns = percentile(of_slices, 50),
+          .p99_ns = percentile(of_parts, 50),
           .p99_of_the_run_ns = percentile(latencies_ns, 99)};
 }
 

@@ -33,13 +33,13 @@ struct Digest {
 struct Latency {
   std::uint64_t count = 0;
   std::uint64_t p50_ns = 0;
-  /// The median of those of kLatencySlices parts of the run. A shared machine is taken away for
+  /// The median of those of kLatencyParts parts of the run. A shared machine is taken away for
   /// some milliseconds now and then: that spoils the parts in which it happens, and not their
   /// median.
   std::uint64_t p99_ns = 0;
   std::uint64_t p99_of_the_run_ns = 0;
 };
-inline constexpr std::size_t kLatencySlices = 40;
+inline constexpr std::size_t kLatencyParts = 40;
 
 /// Of each message, in the order of their delivery; sorts them.
 Latency latency_of(std::span<std::uint64_t> latencies_ns);

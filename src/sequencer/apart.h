@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/fnv.h"
+#include "core/layout.h"
 #include "sequencer/gap_list.h"
 #include "sequencer/packet.h"
 
@@ -47,8 +48,8 @@ class ApartMessages {
   std::uint64_t counted_since_ns(std::uint64_t epoch, std::uint32_t channel,
                                  std::uint64_t number) const noexcept;
   struct Origin {
-    std::uint64_t epoch = 0;   ///< that counts it; 0: none does
-    std::uint8_t line = 0xff;  ///< that brought it; 0xff: it is not remembered
+    std::uint64_t epoch = 0;           ///< that counts it; 0: none does
+    std::uint8_t line = LB_LINES_MAX;  ///< that brought it; LB_LINES_MAX: none of the feed's
   };
   /// It is known now where it belongs. Returns what was known before.
   Origin forget(std::uint32_t channel, std::uint64_t session, std::uint64_t number) noexcept;

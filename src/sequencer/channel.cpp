@@ -274,14 +274,17 @@ bool Channel::accept(Epoch& epoch, LineState& line, const Packet& packet) noexce
               revives ? &line : nullptr);
 }
 
-/// What was doubted of the line lies before `end`, where the line is known to have come by itself:
-/// that was no garbage.
-bool Channel::is_on_the_way(const Epoch& epoch, const LineState& line,
-                            std::uint64_t end) const noexcept {
+/// What was delivered apart of the line lies beyond where it was in this epoch.
+bool Channel::is_ahead(const Epoch& epoch, const LineState& line) const noexcept {
   const Candidate& candidate = line.candidate;
   return candidate.active && candidate.delivered && line.epoch == epoch.number &&
-         candidate.session == epoch.session && candidate.range.first >= line.end &&
-         candidate.range.end <= end;
+         candidate.session == epoch.session && candidate.range.first >= line.end;
+}
+
+/// And before `end`, where the line is known to have come by itself: that was no garbage.
+bool Channel::is_on_the_way(const Epoch& epoch, const LineState& line,
+                            std::uint64_t end) const noexcept {
+  return is_ahead(epoch, line) && line.candidate.range.end <= end;
 }
 
 Outcome Channel::outcome_of_nothing_new(const Epoch& epoch, const Packet& packet) const noexcept {

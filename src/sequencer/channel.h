@@ -205,6 +205,7 @@ class Channel {
     return candidate.is_continued_by(packet, reach_of(candidate, packet), line_end);
   }
 
+  bool is_ahead(const Epoch& epoch, const LineState& line) const noexcept;
   bool is_on_the_way(const Epoch& epoch, const LineState& line, std::uint64_t end) const noexcept;
   bool accept(Epoch& epoch, LineState& line, const Packet& packet) noexcept;
   bool take(Epoch& epoch, const Packet& packet, std::uint32_t now_ms, Outcome nothing_new,

@@ -11,12 +11,11 @@ namespace linearb::sequencer {
 /// have come there, unless it brought something from behind, or of another epoch.
 void Channel::end_explained(Epoch& epoch, const Packet& packet) noexcept {
   for (LineState& line : lines_) {
-    Candidate& candidate = line.candidate;
-    if (!candidate.delivered || !candidate.is_near(packet, 0)) continue;
-    if (line.epoch == epoch.number && candidate.range.first >= line.end)
+    if (!line.candidate.delivered || !line.candidate.is_near(packet, 0)) continue;
+    if (is_ahead(epoch, line))
       settle(epoch, line);
     else
-      candidate.active = false;
+      line.candidate.active = false;
   }
 }
 

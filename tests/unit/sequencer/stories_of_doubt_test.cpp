@@ -158,6 +158,18 @@ const Told kPoison[] = {
      [](const Story& story) { EXPECT_EQ(story.newest_epoch(), 1u); }},
 };
 
+void jump_that_the_other_line_explains(Story& story) {
+  story.line(A).every(10us).sends(1, 500).loses(501, 10'500).sends(10'501, 10'501);
+  story.line(A).waits(80ms).sends(10'502, 11'000);
+  story.line(B).waits(60ms).every(10us).sends(1, 10'501).waits(30ms).sends(10'502, 11'000);
+}
+
+void expect_its_line_lost_the_jump(const Story& story) {
+  EXPECT_EQ(story.sequencer().lost_messages(A), 10'000u);
+  EXPECT_EQ(story.sequencer().lost_messages(B), 0u);
+  EXPECT_EQ(story.newest_epoch(), 1u);
+}
+
 const Told kJumps[] = {
     {"both lines jump ahead",
      [](Story& story) {
@@ -196,16 +208,7 @@ const Told kJumps[] = {
        story.line(B).waits(200ms).every(10us).sends(1, 10'000);
      }},
     {"a jump of one packet, which the other line brings before its own goes on",
-     [](Story& story) {
-       story.line(A).every(10us).sends(1, 500).loses(501, 10'500).sends(10'501, 10'501);
-       story.line(A).waits(80ms).sends(10'502, 11'000);
-       story.line(B).waits(60ms).every(10us).sends(1, 10'501).waits(30ms).sends(10'502, 11'000);
-     },
-     [](const Story& story) {
-       EXPECT_EQ(story.sequencer().lost_messages(A), 10'000u);
-       EXPECT_EQ(story.sequencer().lost_messages(B), 0u);
-       EXPECT_EQ(story.newest_epoch(), 1u);
-     }},
+     jump_that_the_other_line_explains, expect_its_line_lost_the_jump},
     {"a jump of one packet, which the other line brings when its own has gone on",
      [](Story& story) {
        story.line(A).every(10us).sends(1, 500).loses(501, 10'500).sends(10'501, 10'501);
@@ -277,14 +280,11 @@ const Told kJumps[] = {
 /// The hook says the place of what goes on from a jump to the end of that jump.
 TEST(JumpBehindTheHook, IsLostByItsLineWhereTheOtherBringsItFirst) {
   Story story;
-  story.line(A).every(10us).sends(1, 500).loses(501, 10'500).sends(10'501, 10'501);
-  story.line(A).waits(80ms).sends(10'502, 11'000);
-  story.line(B).waits(60ms).every(10us).sends(1, 10'501).waits(30ms).sends(10'502, 11'000);
+  jump_that_the_other_line_explains(story);
   story.put_hook_in_front(1);
   story.play();
   EXPECT_EQ(story.complaint(), "");
-  EXPECT_EQ(story.sequencer().lost_messages(A), 10'000u);
-  EXPECT_EQ(story.sequencer().lost_messages(B), 0u);
+  expect_its_line_lost_the_jump(story);
 }
 
 INSTANTIATE_TEST_SUITE_P(Poison, DoubtStory, testing::ValuesIn(kPoison), name_of_test);
